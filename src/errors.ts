@@ -1,0 +1,39 @@
+// Every failure graygate can answer or report, as one table, and the one error class that carries a row of it.
+
+/** Code → HTTP status (0 where it never reaches a client) and what it means. `docs/errors.md` lists the same rows. */
+export const errorTable = {
+  'malformed-request': { status: 400, title: 'the request is malformed' },
+  'request-timeout': { status: 408, title: 'the request headers did not arrive in time' },
+  'body-too-large': { status: 413, title: 'the request body is larger than allowed' },
+  'expectation-failed': { status: 417, title: 'the expectation cannot be met' },
+  'headers-too-large': { status: 431, title: 'the request headers are larger than allowed' },
+  'no-rollout': { status: 404, title: 'no rollout matches this host and path' },
+  'method-not-supported': { status: 501, title: 'the method is not supported' },
+  'upstream-connect': { status: 502, title: 'the server refused the connection' },
+  'upstream-reset': { status: 502, title: 'the server closed the connection before it answered' },
+  'upstream-protocol': { status: 502, title: 'the server sent something that is not HTTP' },
+  'upstream-timeout': { status: 504, title: 'the server did not answer in time' },
+  'no-server': { status: 503, title: 'no server can take the request' },
+  'too-many-connections': { status: 503, title: 'the connection limit is reached' },
+  internal: { status: 500, title: 'graygate failed' },
+  'policy-invalid': { status: 0, title: 'the policy is invalid' },
+  'policy-unreadable': { status: 0, title: 'the policy cannot be read' },
+  'listen-failed': { status: 0, title: 'an address cannot be listened on' },
+  usage: { status: 0, title: 'the command line is wrong' },
+  unreachable: { status: 0, title: 'the gateway cannot be reached' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** A failure with a code of `errorTable`; the message is safe to show a client. */
+export class GraygateError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+
+  constructor(code: ErrorCode, message?: string, options?: { cause?: unknown }) {
+    super(message ?? errorTable[code].title, options);
+    this.name = 'GraygateError';
+    this.code = code;
+    this.status = errorTable[code].status;
+  }
+}

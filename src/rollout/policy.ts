@@ -1,0 +1,118 @@
+// What an operator decided, as typed and frozen values: the shape that config builds and every other room reads.
+// Pure: no parsing, no defaults, no I/O. Nothing in a Policy changes after it is built.
+
+/**
+ * Text as bytes: one char (0–255) a byte of UTF-8. Everything that is compared with a request, or hashed, has this form,
+ * because header values arrive as bytes; so one user is one string whichever way the ID came in.
+ */
+export type ByteString = string;
+
+export type Policy = {
+  readonly listen: ListenAddress;
+  readonly admin: { readonly listen: ListenAddress };
+  readonly trustedProxies: IpSet;
+  readonly limits: Limits;
+  readonly timeouts: { readonly headerMs: number; readonly idleMs: number; readonly drainMs: number };
+  readonly logging: { readonly access: boolean };
+  readonly rollouts: readonly Rollout[];
+};
+
+export type ListenAddress = { readonly host: string; readonly port: number };
+
+/** Sizes in bytes; `Infinity` means unlimited. */
+export type Limits = { readonly headerBytes: number; readonly bodyBytes: number; readonly connections: number };
+
+export type Rollout = {
+  readonly name: string;
+  readonly match: Match;
+  readonly user: UserIdentity;
+  readonly salt: ByteString;
+  /** The first is the baseline, the others are candidates in listed order. */
+  readonly versions: readonly [Version, ...Version[]];
+  readonly fallback: 'baseline' | 'none';
+  /** Whether the client is told the version (`x-graygate-version`). */
+  readonly expose: boolean;
+  readonly rules: readonly Rule[];
+  readonly split: PercentByVersion;
+};
+
+/** Percent (0–100, steps of 0.01) per candidate, by the candidate's name; absent: 0. */
+export type PercentByVersion = Readonly<Record<string, number>>;
+
+/** Which requests a rollout takes. Empty lists: every one. */
+export type Match = {
+  readonly hosts: readonly HostPattern[];
+  /** Prefixes on segment borders, normalised, without a trailing slash; `''` is everything. */
+  readonly paths: readonly ByteString[];
+};
+
+/** `suffix` starts with a dot: `.example.com` is written `*.example.com`. Lower case. */
+export type HostPattern =
+  | { readonly kind: 'exact'; readonly host: string }
+  | { readonly kind: 'suffix'; readonly suffix: string };
+
+export type UserIdentity = {
+  readonly from: readonly IdentitySource[];
+  readonly anonymous: 'cookie' | 'baseline' | 'ip';
+  readonly jwt: JwtVerification | null;
+};
+
+export type IdentitySource =
+  | { readonly kind: 'header' | 'cookie' | 'query'; readonly name: string }
+  | { readonly kind: 'jwt'; readonly claim: string }
+  | { readonly kind: 'ip' };
+
+/** Where the token is (always `Authorization: Bearer`) and what makes it true. */
+export type JwtVerification = {
+  readonly key:
+    | { readonly kind: 'secret'; readonly secret: string }
+    | { readonly kind: 'jwks'; readonly url: string };
+  readonly issuer: string | null;
+  readonly audience: string | null;
+};
+
+export type Version = {
+  readonly name: string;
+  /** Position in `Rollout.versions`; 0 is the baseline. */
+  readonly index: number;
+  readonly servers: readonly [Server, ...Server[]];
+  readonly timeouts: VersionTimeouts;
+};
+
+/** `responseMs`: until the first header byte. `idleMs`: between two chunks of a body. */
+export type VersionTimeouts = { readonly connectMs: number; readonly responseMs: number; readonly idleMs: number };
+
+/** `origin` is `http://host:port`, without a path; `weight` a whole number, at least 1. */
+export type Server = { readonly origin: string; readonly weight: number };
+
+/** All conditions must hold. `use` names a version; `split` asks the bucket with the rule's own percentages. */
+export type Rule = {
+  readonly name: string;
+  readonly when: readonly Condition[];
+  readonly then:
+    | { readonly kind: 'use'; readonly version: Version }
+    | { readonly kind: 'split'; readonly split: PercentByVersion };
+};
+
+export type Condition =
+  | { readonly on: 'user' | 'method' | 'host'; readonly matches: Matcher }
+  | { readonly on: 'header' | 'cookie' | 'query' | 'jwt'; readonly name: string; readonly matches: Matcher }
+  | { readonly on: 'path'; readonly prefixes: readonly ByteString[] }
+  | { readonly on: 'ip'; readonly within: IpSet };
+
+export type Matcher =
+  | { readonly kind: 'any-of'; readonly values: ReadonlySet<ByteString> }
+  | { readonly kind: 'prefix' | 'suffix' | 'contains'; readonly text: ByteString }
+  | { readonly kind: 'pattern'; readonly pattern: Pattern }
+  | { readonly kind: 'exists'; readonly expected: boolean };
+
+/** A set of addresses. Cost of `has`: constant for an address seen lately. */
+export interface IpSet {
+  has(ip: string): boolean;
+}
+
+/** A regular expression that runs in time linear in its input. */
+export interface Pattern {
+  readonly source: string;
+  test(text: ByteString): boolean;
+}
