@@ -1,5 +1,12 @@
-// The decision: which rollout and version a request gets, and why. Pure; the order is SPEC 3.
+// The decision: which version a request gets from its rollout, and why. Pure; the order is SPEC 3.
+import { bucketOf } from './bucket.ts';
+import type { CompiledRollout } from './compiled-rollout.ts';
+import type { Facts } from './facts.ts';
+import { isUsableId, knownUser } from './identity.ts';
 import type { ByteString, Rollout, Version } from './policy.ts';
+import { Readings } from './readings.ts';
+import { firstRule } from './rule-index.ts';
+import { type Split, versionIndexAt } from './split.ts';
 
 export type Reason = 'rolled-back' | 'rule' | 'anonymous' | 'split';
 
@@ -11,7 +18,43 @@ export type Decision = {
   readonly rule: string | null;
   /** 0–9999; null where no bucket was asked for. */
   readonly bucket: number | null;
+  /** The ID that the request has, or was given for the bucket; null: it has none. */
   readonly user: ByteString | null;
   /** The gateway must issue `user` as the cookie `graygate_uid`. */
   readonly issueCookie: boolean;
 };
+
+/**
+ * Decides for a request that `matchRollout` gave to this rollout. Each fact is read at most once.
+ *
+ * A rolled-back rollout sends everyone to the baseline, rules included, and issues nothing. A rule that holds is the reason
+ * even where its own split is asked; a request without an ID then gets what `anonymous` says, as it does from the rollout's
+ * split. Cost: independent of the length of user lists; see `firstRule`.
+ */
+export function decide(compiled: CompiledRollout, split: Split, facts: Facts): Decision {
+  const { rollout } = compiled;
+  const readings = new Readings(compiled.sources, facts);
+  const user = knownUser(compiled.identity, readings);
+  readings.setUser(user);
+  const plain = { rollout, version: rollout.versions[0], rule: null, bucket: null, user, issueCookie: false };
+  if (split.rolledBack) return { ...plain, reason: 'rolled-back' };
+  const held = firstRule(compiled.rules, readings);
+  if (held?.rule.then.kind === 'use') {
+    return { ...plain, version: held.rule.then.version, reason: 'rule', rule: held.rule.name };
+  }
+  const given = user === null ? givenId(compiled, readings, facts) : user;
+  const reason = held !== null ? 'rule' : user === null ? 'anonymous' : 'split';
+  const rule = held?.rule.name ?? null;
+  if (given === null) return { ...plain, reason, rule };
+  const bucket = bucketOf(compiled.prefix, given);
+  const version = rollout.versions[versionIndexAt(held?.upperBounds ?? split.upperBounds, bucket)]!;
+  const issueCookie = user === null && compiled.identity.anonymous === 'cookie';
+  return { rollout, version, reason, rule, bucket, user: given, issueCookie };
+}
+
+/** What a request without a user ID is bucketed by; null: it gets the baseline. */
+function givenId({ identity }: CompiledRollout, readings: Readings, facts: Facts): ByteString | null {
+  if (identity.anonymous === 'cookie') return facts.freshUserId();
+  const ip = identity.ipSlot === null ? undefined : readings.at(identity.ipSlot);
+  return isUsableId(ip) ? ip : null;
+}
