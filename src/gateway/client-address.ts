@@ -1,7 +1,7 @@
 // Whose address a request came from when proxies stand in front: only what a trusted proxy says is believed.
 import { isIP } from 'node:net';
 import type { IpSet } from '../rollout/policy.ts';
-import { findHeader, type RequestLike } from './facts.ts';
+import { joinHeader, type RequestLike } from './raw-headers.ts';
 
 /** An IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) as IPv4, any other as it is. */
 export function withoutMappedPrefix(address: string): string {
@@ -31,16 +31,6 @@ function forwardedHops(rawHeaders: readonly string[]): string[] {
   if (chain !== '') return chain.split(',');
   const forwarded = joinHeader(rawHeaders, 'forwarded');
   return forwarded === '' ? [] : forwarded.split(',').map((hop) => /(?:^|;)\s*for\s*=\s*([^;]*)/i.exec(hop)?.[1] ?? '');
-}
-
-/** Several fields of one name are one list (RFC 9110, 5.3). */
-function joinHeader(rawHeaders: readonly string[], name: string): string {
-  if (findHeader(rawHeaders, name) === undefined) return '';
-  const values: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]!.toLowerCase() === name) values.push(rawHeaders[i + 1]!);
-  }
-  return values.join(',');
 }
 
 /** `1.2.3.4`, `1.2.3.4:80`, `[::1]:80`, `"[::1]"` → the bare address; null when it is none (`unknown`, `_hidden`). */

@@ -6,16 +6,7 @@ import type { Facts } from '../rollout/facts.ts';
 import { decodePercent, normalizePath } from '../rollout/path.ts';
 import type { ByteString, IpSet } from '../rollout/policy.ts';
 import { clientAddress, withoutMappedPrefix } from './client-address.ts';
-
-/** The parts of an `IncomingMessage` that facts are read from; `explain` builds one from its options. */
-export type RequestLike = {
-  readonly method: string;
-  /** The request target as sent: origin-form, absolute-form or `*`. */
-  readonly url: string;
-  /** Names and values in turn, as received (latin1). */
-  readonly rawHeaders: readonly string[];
-  readonly remoteAddress: string;
-};
+import { findHeader, type RequestLike } from './raw-headers.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -39,17 +30,6 @@ export function splitTarget(url: string): Target {
   return { authority, path: path === '' ? '/' : path, query: mark === -1 ? '' : url.slice(mark) };
 }
 
-/** First value of a header in a raw header list, by its lower-case name. Cost: linear in the headers. */
-export function findHeader(rawHeaders: readonly string[], name: string): string | undefined {
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const candidate = rawHeaders[i]!;
-    if (candidate.length === name.length && (candidate === name || candidate.toLowerCase() === name)) {
-      return rawHeaders[i + 1];
-    }
-  }
-  return undefined;
-}
-
 /** Lower case, without the port and a final dot; IPv6 literals keep their brackets. */
 export function hostOf(authority: string): string {
   const colon = authority.lastIndexOf(':');
@@ -66,18 +46,25 @@ export class RequestFacts implements Facts {
   /** The client's authority as it asked for it: the absolute-form target's, else the `Host` header; may be empty. */
   readonly authority: string;
   readonly target: Target;
+  /** The address of the connection's other end. */
+  readonly peer: string;
+  /** Whether the peer itself is a trusted proxy, so that what it says of the client counts. */
+  readonly peerIsTrusted: boolean;
+  readonly connectionScheme: 'http' | 'https';
   claims: Claims | null = null;
   readonly #request: RequestLike;
   readonly #trustedProxies: IpSet;
   #ip: string | undefined;
   #cookies: Readonly<Record<string, string | undefined>> | undefined;
-  #parameters: URLSearchParams | undefined;
   #freshUserId: string | undefined;
 
   constructor(request: RequestLike, trustedProxies: IpSet) {
     this.#request = request;
     this.#trustedProxies = trustedProxies;
     this.method = request.method;
+    this.peer = withoutMappedPrefix(request.remoteAddress);
+    this.peerIsTrusted = isIP(this.peer) !== 0 && trustedProxies.has(this.peer);
+    this.connectionScheme = request.scheme;
     this.target = splitTarget(request.url);
     this.authority = this.target.authority ?? findHeader(request.rawHeaders, 'host') ?? '';
     this.host = hostOf(this.authority);
@@ -85,13 +72,13 @@ export class RequestFacts implements Facts {
   }
 
   get ip(): string {
-    return (this.#ip ??= clientAddress(this.#request, this.#trustedProxies));
+    return (this.#ip ??= this.peerIsTrusted ? clientAddress(this.#request, this.#trustedProxies) : this.peer);
   }
 
-  /** Whether the peer itself is a trusted proxy, so that what it says of the client counts. */
-  get peerIsTrusted(): boolean {
-    const peer = withoutMappedPrefix(this.#request.remoteAddress);
-    return isIP(peer) !== 0 && this.#trustedProxies.has(peer);
+  /** The scheme the client used, which a trusted proxy may have ended. */
+  get scheme(): 'http' | 'https' {
+    const forwarded = this.peerIsTrusted ? this.header('x-forwarded-proto') : undefined;
+    return forwarded === undefined ? this.connectionScheme : forwarded.trim().toLowerCase() === 'https' ? 'https' : 'http';
   }
 
   header(name: string): ByteString | undefined {
@@ -104,10 +91,7 @@ export class RequestFacts implements Facts {
   }
 
   query(name: string): ByteString | undefined {
-    if (this.target.query === '') return undefined;
-    this.#parameters ??= new URLSearchParams(escapeRawBytes(this.target.query));
-    const value = this.#parameters.get(name);
-    return value === null ? undefined : toByteString(value);
+    return queryParameter(this.target.query, name);
   }
 
   claim(name: string): ByteString | undefined {
@@ -128,7 +112,22 @@ function toByteString(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** A query may hold raw UTF-8 bytes; percent-encoded, the platform's parser reads them as what they are. */
-function escapeRawBytes(query: string): string {
-  return query.replace(/[\u0080-\u00ff]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+/**
+ * First value of a query parameter as bytes, `+` read as a space as HTML forms write it. The platform's URLSearchParams
+ * cannot be used: it replaces what is not UTF-8, which would make one user of many.
+ */
+function queryParameter(query: string, name: string): ByteString | undefined {
+  for (let start = 1; start < query.length;) {
+    let end = query.indexOf('&', start);
+    if (end === -1) end = query.length;
+    const equals = query.indexOf('=', start);
+    const keyEnd = equals === -1 || equals > end ? end : equals;
+    if (decodeForm(query.slice(start, keyEnd)) === name) return decodeForm(query.slice(keyEnd + 1, end));
+    start = end + 1;
+  }
+  return undefined;
+}
+
+function decodeForm(text: string): ByteString {
+  return decodePercent(text.includes('+') ? text.replaceAll('+', ' ') : text);
 }

@@ -1,0 +1,200 @@
+// One HTTP request after its decision: sends it to a server, passes the answer on as it comes, and when a server fails
+// before the first byte has it sent elsewhere. Never holds a body; once the head is out nothing is tried again.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { ErrorCode } from '../errors.ts';
+import type { Decision } from '../rollout/decide.ts';
+import type { Ending, FaultKind } from '../rollout/outcome.ts';
+import { canSendAgain, errorCodeOf, faultKindOf, isOwnRefusal } from './faults.ts';
+import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
+import type { LiveRollout } from './live-policy.ts';
+import { renderProblem } from './problem.ts';
+import { type BodyOwner, RequestBody } from './request-body.ts';
+import { forwardedHeaders } from './request-headers.ts';
+import { returnedHeaders } from './response-headers.ts';
+
+export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchHandler {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #body: RequestBody | null = null;
+  /** The response's head is on its way. */
+  #committed = false;
+  /** The request was put on a connection. */
+  #written = false;
+  #waitsForDrain = false;
+  #abort: ((reason?: Error) => void) | null = null;
+  #resume: (() => void) | null = null;
+
+  constructor(setting: JourneySetting, start: JourneyStart, sides: { request: IncomingMessage; response: ServerResponse }) {
+    super(setting, start);
+    this.#request = sides.request;
+    this.#response = sides.response;
+    this.#response.on('close', () => this.#close());
+  }
+
+  /** Answers with a problem and, where the rest of the request cannot be trusted or awaited, closes the connection. */
+  refuse(code: ErrorCode, options: { detail?: string; close?: boolean } = {}): void {
+    if (this.#committed || !this.isOpen) return;
+    const problem = renderProblem({ code, detail: options.detail, requestId: this.requestId });
+    if (this.live !== null) problem.headers.push(...this.live.exposedHeaders);
+    if (options.close === true || this.setting.isDraining()) problem.headers.push('Connection', 'close');
+    this.#commit(problem.status, 'refused');
+    this.#abort?.();
+    this.#response.writeHead(problem.status, problem.headers);
+    if (this.method !== 'HEAD') this.responseByteCount = Buffer.byteLength(problem.body);
+    this.#response.end(problem.body);
+  }
+
+  /** Sends the request to the version that was decided. */
+  forward(liveRollout: LiveRollout, decision: Decision): void {
+    this.begin(liveRollout, decision);
+    this.#attempt();
+  }
+
+  #attempt(): void {
+    const upstream = this.nextServer();
+    if (upstream === null) return this.refuse('no-server');
+    this.#written = false;
+    this.#abort = null;
+    this.#body = this.#newBody();
+    upstream.pool.dispatch(
+      {
+        path: this.facts.target.path + this.facts.target.query,
+        method: this.method as Dispatcher.HttpMethod,
+        headers: forwardedHeaders(this.#request.rawHeaders, {
+          facts: this.facts,
+          requestId: this.requestId,
+          decisionHeaders: this.live!.decisionHeaders,
+        }),
+        body: this.#body,
+      },
+      this,
+    );
+  }
+
+  #newBody(): RequestBody | null {
+    const { headers } = this.#request;
+    const length = headers['content-length'];
+    if (headers['transfer-encoding'] === undefined && (length === undefined || Number(length) === 0)) return null;
+    return new RequestBody(
+      { request: this.#request, response: this.#response, owner: this },
+      { idleMs: this.livePolicy.policy.timeouts.idleMs, expectsContinue: headers.expect !== undefined },
+    );
+  }
+
+  // What the HTTP client reports. Its older handler form is used because it gives the header fields as they came.
+
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    this.#written = true;
+    if (this.#committed || !this.isOpen) abort();
+  }
+
+  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
+    if (status < 200) {
+      this.#passOnInterim(status, rawHeaders);
+      return true;
+    }
+    const headers = returnedHeaders(rawHeaders);
+    for (const text of this.live!.exposedHeaders) headers.push(text);
+    const cookie = this.issuedCookie();
+    if (cookie !== null) headers.push('Set-Cookie', cookie);
+    if (this.setting.isDraining()) headers.push('Connection', 'close');
+    this.#resume = resume;
+    this.#response.writeHead(status, statusText, headers);
+    this.#commit(status, 'client-left');
+    // A body that follows in the same segment goes out with the head; one that is late must not hold the head back.
+    process.nextTick(flushHead, this.#response);
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.responseByteCount += chunk.length;
+    if (this.#response.write(chunk)) return true;
+    if (!this.#waitsForDrain) {
+      this.#waitsForDrain = true;
+      this.#response.on('drain', () => this.#resume!());
+    }
+    return false;
+  }
+
+  onComplete(trailers: string[] | null): void {
+    this.ending = 'complete';
+    this.#abort = null;
+    if (trailers !== null && trailers.length > 0) addTrailers(this.#response, trailers as unknown as Buffer[]);
+    this.#response.end();
+  }
+
+  onError(error: Error): void {
+    this.#abort = null;
+    if (!this.isOpen || this.ending === 'refused') return;
+    if (isOwnRefusal(error)) return this.refuse('malformed-request');
+    const kind = faultKindOf(error, this.#written);
+    this.fault(kind);
+    if (this.#committed) this.#cut();
+    else this.#tryElsewhere(kind);
+  }
+
+  #tryElsewhere(kind: FaultKind): void {
+    const bodyTouched = this.#body !== null && this.#body.touched;
+    const canGoOn = canSendAgain(kind, { method: this.method, written: this.#written, bodyTouched });
+    if (!canGoOn || !this.redirect(kind)) return this.refuse(errorCodeOf(kind), { close: bodyTouched });
+    // Other connections that the server closed at the same moment are noticed first.
+    setImmediate(() => {
+      if (this.isOpen && !this.#committed) this.#attempt();
+    });
+  }
+
+  #passOnInterim(status: number, rawHeaders: Buffer[]): void {
+    // 100 is the gateway's own to send; HTTP/1.0 knows no interim responses (RFC 9110, 15.2).
+    if (status === 100 || this.#request.httpVersionMinor === 0 || this.#committed) return;
+    this.#response.writeInformation(status, returnedHeaders(rawHeaders));
+  }
+
+  bodyBytes(byteCount: number): boolean {
+    this.requestByteCount += byteCount;
+    if (this.requestByteCount <= this.livePolicy.policy.limits.bodyBytes) return true;
+    this.#refuseOrCut('body-too-large');
+    return false;
+  }
+
+  bodyStalled(): void {
+    this.#refuseOrCut('request-timeout');
+  }
+
+  #refuseOrCut(code: ErrorCode): void {
+    if (this.#committed) this.#cut();
+    else this.refuse(code, { close: true });
+  }
+
+  #commit(status: number, ending: Ending): void {
+    this.#committed = true;
+    this.status = status;
+    this.ending = ending;
+  }
+
+  /** The client must see that the body is not whole. */
+  #cut(): void {
+    this.ending = 'cut';
+    this.#response.destroy();
+  }
+
+  /** The response is out, or the client is gone, or the connection was cut. */
+  #close(): void {
+    if (!this.#response.writableFinished && this.ending !== 'cut') this.ending = 'client-left';
+    this.end(this.elapsedMs());
+    this.#abort?.();
+  }
+}
+
+function flushHead(response: ServerResponse): void {
+  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+}
+
+function addTrailers(response: ServerResponse, trailers: readonly Buffer[]): void {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < trailers.length; i += 2) {
+    pairs.push([trailers[i]!.toString('latin1'), trailers[i + 1]!.toString('latin1')]);
+  }
+  response.addTrailers(pairs as unknown as NodeJS.Dict<string>);
+}

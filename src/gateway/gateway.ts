@@ -1,0 +1,140 @@
+// The data plane: takes requests off the public port, has them decided, sends them on. Reads the policy and the splits in
+// force; says what happened through telemetry and nothing else upwards.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { decide } from '../rollout/decide.ts';
+import type { Decision } from '../rollout/decide.ts';
+import { matchRollout } from '../rollout/matching.ts';
+import type { Outcome } from '../rollout/outcome.ts';
+import type { Policy, Rollout } from '../rollout/policy.ts';
+import type { SplitCell } from '../rollout/split.ts';
+import { findAmbiguity } from './admission.ts';
+import { drainServer } from './drain.ts';
+import { Exchange } from './exchange.ts';
+import { RequestFacts } from './facts.ts';
+import type { JourneySetting } from './journey.ts';
+import { LivePolicy, type LiveRollout, type Telemetry } from './live-policy.ts';
+import { tieToConnection } from './malformed.ts';
+import { requestIdOf } from './request-headers.ts';
+import { ServerRegistry } from './servers.ts';
+import { bearerTokenOf } from './tokens.ts';
+import { createTraffic } from './traffic.ts';
+import { Upgrade } from './upgrade.ts';
+
+export type GatewayParts = {
+  readonly policy: Policy;
+  readonly telemetry: Telemetry;
+  cellOf(rollout: Rollout): SplitCell;
+  /** Every outcome, once a request, those without a rollout included. */
+  finished(outcome: Outcome): void;
+  /** A connection sent what is not a request, and was answered with this status. */
+  malformed(status: number): void;
+};
+
+export interface Gateway {
+  /** Starts to listen; resolves with the port. Fails when the address cannot be had. */
+  listen(): Promise<number>;
+  /** From now on new requests follow this policy; those under way end on theirs. */
+  adopt(policy: Policy): void;
+  /** Stops listening, lets requests under way end within the time, then cuts them. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Either kind of request, from here on. */
+type Routable = {
+  refuse(code: 'no-rollout' | 'malformed-request', options?: { detail?: string; close?: boolean }): void;
+  forward(rollout: LiveRollout, decision: Decision): void;
+};
+
+export async function createGateway(parts: GatewayParts): Promise<Gateway> {
+  const registry = new ServerRegistry();
+  const livePolicyOf = (policy: Policy): LivePolicy =>
+    new LivePolicy(policy, { registry, telemetry: parts.telemetry, cellOf: (rollout) => parts.cellOf(rollout) });
+  let live = livePolicyOf(parts.policy);
+  let draining = false;
+  const upgrades = new Set<Upgrade>();
+  const setting: JourneySetting = {
+    isDraining: () => draining,
+    finished: (outcome) => {
+      if (outcome instanceof Upgrade) upgrades.delete(outcome);
+      parts.finished(outcome);
+    },
+  };
+  const startOf = (request: IncomingMessage) => {
+    const facts = factsOf(request, live.policy);
+    return { live, facts, requestId: requestIdOf(facts), target: request.url! };
+  };
+
+  const traffic: FastifyInstance = await createTraffic(parts.policy, {
+    onRequest(request: IncomingMessage, response: ServerResponse) {
+      const start = startOf(request);
+      const exchange = new Exchange(setting, start, { request, response });
+      tieToConnection(request.socket, exchange);
+      route(exchange, request, start);
+    },
+    onUpgrade(request: IncomingMessage, client: Duplex, head: Buffer) {
+      const start = startOf(request);
+      const upgrade = new Upgrade(setting, start, { request, client, head });
+      upgrades.add(upgrade);
+      route(upgrade, request, start);
+    },
+    onMalformed: (status) => parts.malformed(status),
+  });
+
+  return {
+    async listen() {
+      const { host, port } = parts.policy.listen;
+      await traffic.listen({ host, port });
+      return (traffic.server.address() as { port: number }).port;
+    },
+    adopt(policy) {
+      const replaced = live;
+      live = livePolicyOf(policy);
+      replaced.retire();
+    },
+    async close(drainMs) {
+      draining = true;
+      await drainServer(traffic.server, { drainMs, cutUpgrades: () => upgrades.forEach((upgrade) => upgrade.cut()) });
+      await registry.destroy();
+      await traffic.close();
+    },
+  };
+}
+
+function factsOf(request: IncomingMessage, policy: Policy): RequestFacts {
+  const socket = request.socket as Socket & { encrypted?: boolean };
+  return new RequestFacts(
+    {
+      method: request.method!,
+      url: request.url!,
+      rawHeaders: request.rawHeaders,
+      remoteAddress: socket.remoteAddress ?? '',
+      scheme: socket.encrypted === true ? 'https' : 'http',
+    },
+    policy.trustedProxies,
+  );
+}
+
+/** Which rollout, then who the client is, then which version. Only a token that was not seen before makes this wait. */
+function route(routable: Routable, request: IncomingMessage, start: { live: LivePolicy; facts: RequestFacts }): void {
+  const { live, facts } = start;
+  const ambiguity = findAmbiguity(request);
+  if (ambiguity !== null) return routable.refuse('malformed-request', { detail: ambiguity, close: true });
+  const matched = matchRollout(live.table, facts);
+  if (matched === null) return routable.refuse('no-rollout');
+  const liveRollout = live.rolloutOf(matched.rollout);
+  const go = (): void => routable.forward(liveRollout, decide(matched, liveRollout.cell.current, facts));
+  const token = liveRollout.verifyToken === null ? null : bearerTokenOf(facts.header('authorization'));
+  if (token === null) return go();
+  const claims = liveRollout.verifyToken!(token);
+  if (!(claims instanceof Promise)) {
+    facts.claims = claims;
+    return go();
+  }
+  void claims.then((verified) => {
+    facts.claims = verified;
+    go();
+  });
+}

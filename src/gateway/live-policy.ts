@@ -1,0 +1,110 @@
+// A policy made ready to serve: everything a request would otherwise have to look up or build, done once at load.
+import { compileRollouts, type RolloutTable } from '../rollout/matching.ts';
+import type { FaultKind, Outcome } from '../rollout/outcome.ts';
+import type { Policy, Rollout, Version } from '../rollout/policy.ts';
+import type { SplitCell } from '../rollout/split.ts';
+import { ServerRing, type ServerRegistry } from './servers.ts';
+import { type TokenVerifier, createTokenVerifier } from './tokens.ts';
+
+/** Takes down what happens to the requests of one version; telemetry provides one per version, bound to its labels. */
+export interface VersionProbe {
+  /** A request is under way here; every `entered` is followed by one `left`. */
+  entered(): void;
+  left(): void;
+  /** A server of this version failed. */
+  faulted(server: string, kind: FaultKind): void;
+  /** The request is sent again to this version. */
+  retried(kind: FaultKind): void;
+  /** The baseline answers for this candidate. */
+  fellBack(kind: FaultKind): void;
+  /** A request that this version answered, or was to answer, has ended. */
+  finished(outcome: Outcome): void;
+}
+
+export interface Telemetry {
+  probe(rollout: string, version: string): VersionProbe;
+}
+
+export type LiveVersion = {
+  readonly version: Version;
+  readonly ring: ServerRing;
+  readonly probe: VersionProbe;
+  /** Raw headers towards the server. */
+  readonly decisionHeaders: readonly string[];
+  /** Raw headers towards the client; empty where the version is not exposed. */
+  readonly exposedHeaders: readonly string[];
+};
+
+export type LiveRollout = {
+  readonly rollout: Rollout;
+  readonly cell: SplitCell;
+  readonly versions: readonly [LiveVersion, ...LiveVersion[]];
+  readonly verifyToken: TokenVerifier | null;
+};
+
+/** What a policy needs of the rooms around it. */
+export type LiveParts = {
+  readonly registry: ServerRegistry;
+  readonly telemetry: Telemetry;
+  /** The split in force of a rollout. */
+  cellOf(rollout: Rollout): SplitCell;
+};
+
+/** Counts the requests that began on it, so that its servers are let go when the last one of a replaced policy has ended. */
+export class LivePolicy {
+  readonly policy: Policy;
+  readonly table: RolloutTable;
+  readonly #rollouts: ReadonlyMap<Rollout, LiveRollout>;
+  #openCount = 0;
+  #retired = false;
+
+  constructor(policy: Policy, parts: LiveParts) {
+    this.policy = policy;
+    this.table = compileRollouts(policy);
+    this.#rollouts = new Map(policy.rollouts.map((rollout) => [rollout, liven(rollout, parts)]));
+  }
+
+  rolloutOf(rollout: Rollout): LiveRollout {
+    return this.#rollouts.get(rollout)!;
+  }
+
+  hold(): void {
+    this.#openCount += 1;
+  }
+
+  letGo(): void {
+    this.#openCount -= 1;
+    this.#releaseIfDone();
+  }
+
+  /** No new request begins on this policy. */
+  retire(): void {
+    this.#retired = true;
+    this.#releaseIfDone();
+  }
+
+  #releaseIfDone(): void {
+    if (!this.#retired || this.#openCount > 0) return;
+    for (const { versions } of this.#rollouts.values()) {
+      // A pool that is closing has nothing under way any more; closing again or late is harmless.
+      for (const { ring } of versions) ring.release().catch(() => undefined);
+    }
+  }
+}
+
+function liven(rollout: Rollout, parts: LiveParts): LiveRollout {
+  const [baseline, ...candidates] = rollout.versions;
+  const livenVersion = (version: Version): LiveVersion => ({
+    version,
+    ring: new ServerRing(parts.registry, version, `${rollout.name}/${version.name}`),
+    probe: parts.telemetry.probe(rollout.name, version.name),
+    decisionHeaders: ['x-graygate-rollout', rollout.name, 'x-graygate-version', version.name],
+    exposedHeaders: rollout.expose ? ['x-graygate-version', version.name] : [],
+  });
+  return {
+    rollout,
+    cell: parts.cellOf(rollout),
+    versions: [livenVersion(baseline), ...candidates.map(livenVersion)],
+    verifyToken: rollout.user.jwt === null ? null : createTokenVerifier(rollout.user.jwt),
+  };
+}

@@ -1,0 +1,68 @@
+// The request body on its way to a server. It does not touch the client's stream before a server asks for the first byte,
+// so that a refused connection leaves the body whole for another server; and what happens to it never harms the client's socket.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** What a body needs to know of its exchange. */
+export interface BodyOwner {
+  /** Bytes that went by; called for each chunk. Returns false when that is more than allowed. */
+  bodyBytes(byteCount: number): boolean;
+  /** The client stopped sending in the middle of the body. */
+  bodyStalled(): void;
+}
+
+export type BodyOptions = { readonly idleMs: number; readonly expectsContinue: boolean };
+
+export class RequestBody extends Readable {
+  /** Whether any byte was asked for; from then on the body cannot be sent again. */
+  touched = false;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #owner: BodyOwner;
+  readonly #options: BodyOptions;
+
+  constructor(exchange: { request: IncomingMessage; response: ServerResponse; owner: BodyOwner }, options: BodyOptions) {
+    super({ highWaterMark: 65_536 });
+    this.#request = exchange.request;
+    this.#response = exchange.response;
+    this.#owner = exchange.owner;
+    this.#options = options;
+  }
+
+  override _read(): void {
+    if (this.touched) {
+      this.#request.resume();
+      return;
+    }
+    this.touched = true;
+    if (this.#options.expectsContinue && !this.#response.headersSent) this.#response.writeContinue();
+    this.#request.setTimeout(this.#options.idleMs, this.#onStalled);
+    this.#request.on('data', this.#onData);
+    this.#request.on('end', this.#onEnd);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (this.touched) {
+      this.#request.off('data', this.#onData);
+      this.#request.off('end', this.#onEnd);
+      if (!this.#response.writableFinished) this.#request.setTimeout(0);
+      // What the client still sends is read and thrown away, so that its connection can go on.
+      this.#request.resume();
+    }
+    callback(error);
+  }
+
+  #onData = (chunk: Buffer): void => {
+    if (!this.#owner.bodyBytes(chunk.length)) return;
+    if (!this.push(chunk)) this.#request.pause();
+  };
+
+  #onEnd = (): void => {
+    this.#request.setTimeout(0);
+    this.push(null);
+  };
+
+  #onStalled = (): void => {
+    this.#owner.bodyStalled();
+  };
+}

@@ -1,0 +1,108 @@
+// The servers of a version: whose turn it is, and the kept-alive connections to each. Servers that two policies share
+// are the same object, so that a reload keeps their connections.
+import { Pool } from 'undici';
+import type { Server, Version, VersionTimeouts } from '../rollout/policy.ts';
+
+/** Response headers larger than this are a protocol fault of the server. */
+const maxResponseHeaderByteCount = 65_536;
+
+/** One upstream address and its connections. */
+export class UpstreamServer {
+  readonly origin: string;
+  readonly pool: Pool;
+
+  constructor(origin: string, timeouts: VersionTimeouts) {
+    this.origin = origin;
+    this.pool = new Pool(origin, {
+      pipelining: 1,
+      connect: { timeout: timeouts.connectMs },
+      headersTimeout: timeouts.responseMs,
+      bodyTimeout: timeouts.idleMs,
+      maxHeaderSize: maxResponseHeaderByteCount,
+    });
+  }
+}
+
+/** Servers by address and settings, counted by the policies that use them; the last one to let go closes the connections. */
+export class ServerRegistry {
+  readonly #servers = new Map<string, { server: UpstreamServer; userCount: number }>();
+
+  acquire(origin: string, timeouts: VersionTimeouts, scope: string): UpstreamServer {
+    const key = this.#key(origin, timeouts, scope);
+    let entry = this.#servers.get(key);
+    if (entry === undefined) {
+      entry = { server: new UpstreamServer(origin, timeouts), userCount: 0 };
+      this.#servers.set(key, entry);
+    }
+    entry.userCount += 1;
+    return entry.server;
+  }
+
+  /** Resolves once the connections of a server that nobody uses any more are closed. */
+  async release(origin: string, timeouts: VersionTimeouts, scope: string): Promise<void> {
+    const key = this.#key(origin, timeouts, scope);
+    const entry = this.#servers.get(key);
+    if (entry === undefined) return;
+    entry.userCount -= 1;
+    if (entry.userCount > 0) return;
+    this.#servers.delete(key);
+    await entry.server.pool.close();
+  }
+
+  /** Cuts every connection, whatever is under way on it. */
+  async destroy(): Promise<void> {
+    const entries = [...this.#servers.values()];
+    this.#servers.clear();
+    await Promise.all(entries.map((entry) => entry.server.pool.destroy()));
+  }
+
+  #key(origin: string, timeouts: VersionTimeouts, scope: string): string {
+    return `${scope} ${origin} ${timeouts.connectMs} ${timeouts.responseMs} ${timeouts.idleMs}`;
+  }
+}
+
+/** The turn-taking of one version's servers. `scope` is `rollout/version`: no two versions share connections. */
+export class ServerRing {
+  readonly #registry: ServerRegistry;
+  readonly #scope: string;
+  readonly #timeouts: VersionTimeouts;
+  readonly #turns: { server: UpstreamServer; weight: number; credit: number }[];
+  readonly #totalWeight: number;
+
+  constructor(registry: ServerRegistry, version: Version, scope: string) {
+    this.#registry = registry;
+    this.#scope = scope;
+    this.#timeouts = version.timeouts;
+    this.#turns = version.servers.map((server: Server) => ({
+      server: registry.acquire(server.origin, version.timeouts, scope),
+      weight: server.weight,
+      credit: 0,
+    }));
+    this.#totalWeight = version.servers.reduce((sum, server) => sum + server.weight, 0);
+  }
+
+  /**
+   * The server whose turn it is, by smooth weighted round-robin (nginx: weights 5, 1, 1 give a a b a c a a, not a a a a a b c);
+   * those in `tried` are passed over; null when all were tried. Cost: linear in the version's servers.
+   */
+  next(tried: readonly UpstreamServer[]): UpstreamServer | null {
+    const turns = this.#turns;
+    if (turns.length === 1) return tried.includes(turns[0]!.server) ? null : turns[0]!.server;
+    let best: (typeof turns)[number] | null = null;
+    for (const turn of turns) {
+      turn.credit += turn.weight;
+      if (tried.includes(turn.server)) continue;
+      if (best === null || turn.credit > best.credit) best = turn;
+    }
+    if (best === null) return null;
+    best.credit -= this.#totalWeight;
+    return best.server;
+  }
+
+  /** Lets go of the servers; their connections close when no other policy holds them. */
+  async release(): Promise<void> {
+    await Promise.all(
+      this.#turns.map((turn) => this.#registry.release(turn.server.origin, this.#timeouts, this.#scope)),
+    );
+  }
+}

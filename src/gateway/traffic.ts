@@ -1,0 +1,102 @@
+// The public port: a Fastify instance with the proxy plugin mounted once, whose every request goes to the same handler.
+// No other route exists here. Fastify sees one constant path; matching and forwarding use the request's own target.
+import { METHODS, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Policy } from '../rollout/policy.ts';
+import { answerMalformed } from './malformed.ts';
+import { renderProblem, writeProblem } from './problem.ts';
+
+/** Takes the requests of the public port. */
+export interface TrafficHandler {
+  onRequest(request: IncomingMessage, response: ServerResponse): void;
+  onUpgrade(request: IncomingMessage, client: Duplex, head: Buffer): void;
+  /** A request that never became one: the parser refused it. */
+  onMalformed(status: number): void;
+}
+
+type TrafficLimits = Pick<Policy, 'limits' | 'timeouts'>;
+
+/** Builds the instance; the caller listens and closes. */
+export async function createTraffic(policy: TrafficLimits, handler: TrafficHandler): Promise<FastifyInstance> {
+  const { limits, timeouts } = policy;
+  const traffic = Fastify({
+    logger: false,
+    disableRequestLogging: true,
+    requestIdHeader: false,
+    genReqId: () => '',
+    rewriteUrl: () => '/',
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    // Node's own limits; bodies are streamed and counted by the exchange.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    keepAliveTimeout: timeouts.idleMs,
+    requestTimeout: 0,
+    clientErrorHandler: (error, socket) => countMalformed(handler, error, socket as Socket),
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: timeouts.headerMs,
+      connectionsCheckingInterval: Math.min(1_000, Math.max(50, timeouts.headerMs / 4)),
+      // The absence of a Host is answered by the gateway, as a problem document.
+      requireHostHeader: false,
+      // A client that offers any other protocol (h2c) is answered in this one.
+      shouldUpgradeCallback: isWebSocketHandshake,
+    },
+  });
+  tuneServer(traffic.server, limits.connections);
+  listenBesideRequests(traffic.server, handler);
+  // Every method without a body, as Fastify sees it: it must never look at one.
+  const methods = METHODS.filter((method) => method !== 'CONNECT');
+  for (const method of methods) traffic.addHttpMethod(method, { hasBody: false, overrideExisting: true } as object);
+  traffic.removeAllContentTypeParsers();
+  // The plugin's types know neither the handler nor an upstream that is decided per request.
+  const options: object = {
+    upstream: '',
+    httpMethods: methods,
+    proxyPayloads: false,
+    replyOptions: { getUpstream: () => 'http://decided.per.request' },
+    handler(request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): void }) {
+      reply.hijack();
+      handler.onRequest(request.raw, reply.raw);
+    },
+  };
+  await traffic.register(httpProxy, options as FastifyHttpProxyOptions);
+  return traffic;
+}
+
+function tuneServer(server: HttpServer, connections: number): void {
+  // Node drops headers beyond a count without a word; the size limit is what bounds them.
+  server.maxHeadersCount = 0;
+  if (Number.isFinite(connections)) server.maxConnections = connections;
+}
+
+function listenBesideRequests(server: HttpServer, handler: TrafficHandler): void {
+  server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    if (isWebSocketHandshake(request)) handler.onUpgrade(request, client, head);
+    else writeProblem(client, renderProblem({ code: 'malformed-request', detail: 'expected no upgrade but to websocket' }));
+  });
+  server.on('connect', (_request: IncomingMessage, client: Duplex) => {
+    client.on('error', () => client.destroy());
+    const problem = renderProblem({ code: 'method-not-supported', detail: 'CONNECT is for forward proxies' });
+    handler.onMalformed(problem.status);
+    writeProblem(client, problem);
+  });
+  // "100 Continue" is sent when a server asks for the body, not before.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response));
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const problem = renderProblem({ code: 'expectation-failed' });
+    handler.onMalformed(problem.status);
+    response.writeHead(problem.status, [...problem.headers, 'Connection', 'close']).end(problem.body);
+  });
+}
+
+function isWebSocketHandshake(request: IncomingMessage): boolean {
+  return request.method === 'GET' && /(?:^|,)\s*websocket\s*(?:,|$)/i.test(request.headers.upgrade ?? '');
+}
+
+function countMalformed(handler: TrafficHandler, error: Error, socket: Socket): void {
+  const code = answerMalformed(error, socket);
+  if (code !== null) handler.onMalformed(renderProblem({ code }).status);
+}

@@ -1,0 +1,102 @@
+// A request to switch protocols, after its decision: opens a tunnel to a server and reports one outcome when it ends.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../errors.ts';
+import type { Decision } from '../rollout/decide.ts';
+import type { FaultKind } from '../rollout/outcome.ts';
+import { errorCodeOf } from './faults.ts';
+import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
+import type { LiveRollout } from './live-policy.ts';
+import { renderProblem, writeProblem } from './problem.ts';
+import { forwardedHeaders } from './request-headers.ts';
+import { openTunnel, type TunnelOwner } from './tunnel.ts';
+
+export type UpgradeSides = { readonly request: IncomingMessage; readonly client: Duplex; readonly head: Buffer };
+
+export class Upgrade extends Journey implements TunnelOwner {
+  readonly #sides: UpgradeSides;
+  #cutTunnel: (() => void) | null = null;
+  #answeredMs: number | null = null;
+
+  constructor(setting: JourneySetting, start: JourneyStart, sides: UpgradeSides) {
+    super(setting, start);
+    this.#sides = sides;
+    sides.client.on('error', () => sides.client.destroy());
+    sides.client.on('close', () => this.#close());
+  }
+
+  refuse(code: ErrorCode, options: { detail?: string } = {}): void {
+    if (!this.isOpen || this.ending === 'refused') return;
+    const problem = renderProblem({ code, detail: options.detail, requestId: this.requestId });
+    if (this.live !== null) problem.headers.push(...this.live.exposedHeaders);
+    this.status = problem.status;
+    this.ending = 'refused';
+    this.responseByteCount = Buffer.byteLength(problem.body);
+    writeProblem(this.#sides.client, problem);
+  }
+
+  forward(liveRollout: LiveRollout, decision: Decision): void {
+    this.begin(liveRollout, decision);
+    this.#attempt();
+  }
+
+  /** Cuts the connection on both sides, as when the time to drain is over. */
+  cut(): void {
+    this.#sides.client.destroy();
+  }
+
+  #attempt(): void {
+    const upstream = this.nextServer();
+    if (upstream === null) return this.refuse('no-server');
+    const { request, client, head } = this.#sides;
+    const { timeouts } = this.live!.version;
+    const cookie = this.issuedCookie();
+    const input = {
+      origin: upstream.origin,
+      path: this.facts.target.path + this.facts.target.query,
+      headers: forwardedHeaders(request.rawHeaders, {
+        facts: this.facts,
+        requestId: this.requestId,
+        decisionHeaders: this.live!.decisionHeaders,
+      }),
+      upgrade: request.headers.upgrade!,
+      connectMs: timeouts.connectMs,
+      responseMs: timeouts.responseMs,
+      addedHeaders: cookie === null ? this.live!.exposedHeaders : [...this.live!.exposedHeaders, 'Set-Cookie', cookie],
+    };
+    this.#cutTunnel = openTunnel(client, head, input, this);
+  }
+
+  failed(kind: FaultKind): void {
+    this.fault(kind);
+    // A handshake is a GET without a body: it may always be sent again.
+    if (!this.redirect(kind)) return this.refuse(errorCodeOf(kind));
+    setImmediate(() => {
+      if (this.isOpen) this.#attempt();
+    });
+  }
+
+  answered(status: number): void {
+    this.status = status;
+    this.ending = status === 101 ? 'upgraded' : 'complete';
+    this.#answeredMs = this.elapsedMs();
+  }
+
+  broke(kind: FaultKind): void {
+    this.fault(kind);
+    this.ending = 'cut';
+  }
+
+  sentBytes(byteCount: number): void {
+    this.requestByteCount += byteCount;
+  }
+
+  receivedBytes(byteCount: number): void {
+    this.responseByteCount += byteCount;
+  }
+
+  #close(): void {
+    this.end(this.#answeredMs ?? this.elapsedMs());
+    this.#cutTunnel?.();
+  }
+}

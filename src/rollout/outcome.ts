@@ -1,0 +1,45 @@
+// What became of one request: the only thing the data plane says upwards, exactly once a request.
+import type { ByteString, Rollout, Version } from './policy.ts';
+import type { Reason } from './decide.ts';
+
+/** How a server failed. `connect`: nothing was sent; `protocol`: it sent what is not HTTP. */
+export type FaultKind = 'connect' | 'reset' | 'timeout' | 'protocol';
+
+/** A failure of one server of one version; it counts against that version even where another one answered. */
+export type Fault = { readonly version: Version; readonly server: string; readonly kind: FaultKind };
+
+/**
+ * How the exchange ended. `cut`: the server broke off after its headers; `refused`: graygate itself answered
+ * (no rollout, malformed, too large, every server failed).
+ */
+export type Ending = 'complete' | 'cut' | 'client-left' | 'refused' | 'upgraded';
+
+export type Outcome = {
+  /** Null where no rollout matched; then `version` and `reason` are null too. */
+  readonly rollout: Rollout | null;
+  /** The version that answered or was to answer. */
+  readonly version: Version | null;
+  readonly reason: Reason | 'fallback' | null;
+  readonly rule: string | null;
+  readonly bucket: number | null;
+  readonly user: ByteString | null;
+  /** Origin of the server that answered last; null where none was asked. */
+  readonly server: string | null;
+  readonly method: string;
+  /** The request target as sent. */
+  readonly target: string;
+  readonly ip: string;
+  readonly requestId: string;
+  /** The status that was sent, or 499 where the client left before one was. */
+  readonly status: number;
+  readonly ending: Ending;
+  /** From the request's headers to the last byte; for an upgrade, to the switch of protocols. */
+  readonly durationMs: number;
+  /** Body bytes only. */
+  readonly requestByteCount: number;
+  readonly responseByteCount: number;
+  readonly faults: readonly Fault[];
+  readonly retries: readonly FaultKind[];
+  /** Why the baseline answered for the candidate; null where it did not. */
+  readonly fallback: FaultKind | null;
+};

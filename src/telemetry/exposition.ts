@@ -1,0 +1,57 @@
+// How tallies and the client library's own figures become metrics as Prometheus wants them: the histogram, and names that
+// its linter accepts.
+import { durationBoundsSeconds, type Tally } from './tally.ts';
+
+export type Sample = { readonly labels: Record<string, string>; readonly value: number };
+
+/** The part of the client library's metric that a registry asks for. */
+type ReadableMetric = { name: string; type: string; get(): unknown };
+
+const durationName = 'graygate_request_duration_seconds';
+
+/** The duration histogram over all tallies, as a registry's metric: cumulative buckets, sum and count. */
+export function durationHistogram(tallies: () => readonly Tally[]): ReadableMetric {
+  return {
+    name: durationName,
+    type: 'histogram',
+    get() {
+      const values = tallies()
+        .filter((tally) => tally.rollout !== '')
+        .flatMap(durationSamples);
+      const help = 'Time from the request headers to the last byte of the response; for an upgrade, to the switch of protocols.';
+      return { name: durationName, help, type: 'histogram', values, aggregator: 'sum' };
+    },
+  };
+}
+
+function durationSamples(tally: Tally): { metricName: string; labels: Record<string, string | number>; value: number }[] {
+  const { rollout, version } = tally;
+  let cumulative = 0;
+  const buckets = Array.from(tally.durationCounts, (count, index) => {
+    cumulative += count;
+    const le = durationBoundsSeconds[index] ?? '+Inf';
+    return { metricName: `${durationName}_bucket`, labels: { le, rollout, version }, value: cumulative };
+  });
+  return [
+    ...buckets,
+    { metricName: `${durationName}_sum`, labels: { rollout, version }, value: tally.durationSumSeconds },
+    { metricName: `${durationName}_count`, labels: { rollout, version }, value: tally.durationCount },
+  ];
+}
+
+/**
+ * A metric read out of one registry, fit for another: what is no counter must not end in `_total` (the client library's own
+ * gauges do), and OpenMetrics takes a counter's name without it.
+ */
+export function renameForConventions(metric: { name: string; type: unknown; values: unknown }): ReadableMetric {
+  const type = typeof metric.type === 'string' ? metric.type : 'gauge';
+  const conventional = type === 'counter' ? metric.name : metric.name.replace(/_total$/, '_count');
+  return {
+    name: conventional,
+    type,
+    get() {
+      // The registry may have set another name, as it does for OpenMetrics.
+      return { ...metric, type, name: this.name };
+    },
+  };
+}
