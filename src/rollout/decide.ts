@@ -2,7 +2,7 @@
 import { bucketOf } from './bucket.ts';
 import type { CompiledRollout } from './compiled-rollout.ts';
 import type { Facts } from './facts.ts';
-import { isUsableId, knownUser } from './identity.ts';
+import { givenId, knownUser } from './identity.ts';
 import type { ByteString, Rollout, Version } from './policy.ts';
 import { Readings } from './readings.ts';
 import { firstRule } from './rule-index.ts';
@@ -42,7 +42,7 @@ export function decide(compiled: CompiledRollout, split: Split, facts: Facts): D
   if (held?.rule.then.kind === 'use') {
     return { ...plain, version: held.rule.then.version, reason: 'rule', rule: held.rule.name };
   }
-  const given = user === null ? givenId(compiled, readings, facts) : user;
+  const given = user ?? givenId(compiled.identity, readings, facts);
   const reason = held !== null ? 'rule' : user === null ? 'anonymous' : 'split';
   const rule = held?.rule.name ?? null;
   if (given === null) return { ...plain, reason, rule };
@@ -50,11 +50,4 @@ export function decide(compiled: CompiledRollout, split: Split, facts: Facts): D
   const version = rollout.versions[versionIndexAt(held?.upperBounds ?? split.upperBounds, bucket)]!;
   const issueCookie = user === null && compiled.identity.anonymous === 'cookie';
   return { rollout, version, reason, rule, bucket, user: given, issueCookie };
-}
-
-/** What a request without a user ID is bucketed by; null: it gets the baseline. */
-function givenId({ identity }: CompiledRollout, readings: Readings, facts: Facts): ByteString | null {
-  if (identity.anonymous === 'cookie') return facts.freshUserId();
-  const ip = identity.ipSlot === null ? undefined : readings.at(identity.ipSlot);
-  return isUsableId(ip) ? ip : null;
 }

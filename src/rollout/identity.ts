@@ -1,4 +1,5 @@
 // Who a request is: the identity chain, and the ID that graygate itself once issued. Says nothing about versions.
+import type { Facts } from './facts.ts';
 import type { ByteString, IdentitySource, UserIdentity } from './policy.ts';
 import type { FactSource, Readings, SlotLayout } from './readings.ts';
 
@@ -43,6 +44,13 @@ export function knownUser(chain: IdentityChain, readings: Readings): ByteString 
   if (chain.issuedSlot === null) return null;
   const issued = readings.at(chain.issuedSlot);
   return isIssuedId(issued) ? issued : null;
+}
+
+/** What a request without an ID of its own is bucketed by, as `anonymous` says; null: it gets the baseline. */
+export function givenId(chain: IdentityChain, readings: Readings, facts: Facts): ByteString | null {
+  if (chain.anonymous === 'cookie') return facts.freshUserId();
+  const ip = chain.ipSlot === null ? undefined : readings.at(chain.ipSlot);
+  return isUsableId(ip) ? ip : null;
 }
 
 /** Present, not empty, not longer than `maxUserBytes`. */
