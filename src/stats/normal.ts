@@ -1,0 +1,44 @@
+// The standard normal distribution: the logarithm of its cumulative function, and its quantiles.
+import { bisect } from './bisect.ts';
+import { requireInside } from './domain.ts';
+
+const logSqrtTwoPi = 0.918938533204672741780329736406;
+/** Beyond this the continued fraction is exact in double precision; below it the power series is. */
+const tailFrom = 3;
+const fractionDepth = 80;
+
+/** ln Φ(z); does not underflow in the lower tail. ±Infinity give 0 and -Infinity; throws a RangeError for NaN. */
+export function logNormalCdf(z: number): number {
+  if (Number.isNaN(z)) throw new RangeError('z must be a number, not NaN');
+  if (z <= -tailFrom) return logLowerTail(-z);
+  if (z >= tailFrom) return Math.log1p(-Math.exp(logLowerTail(z)));
+  return Math.log(0.5 + central(z));
+}
+
+/** The z with Φ(z) = p, for p above 0 and below 1; throws a RangeError otherwise. */
+export function normalQuantile(p: number): number {
+  requireInside('p', p);
+  if (p > 0.5) return -normalQuantile(1 - p);
+  if (p === 0.5) return 0;
+  const logP = Math.log(p);
+  return bisect(-40, 0, (z) => logNormalCdf(z) < logP);
+}
+
+/** Φ(z) - 1/2 by the series φ(z)(z + z³/3 + z⁵/15 + …): all terms have one sign. */
+function central(z: number): number {
+  let term = z;
+  let sum = 0;
+  for (let k = 3; sum + term !== sum; k += 2) {
+    sum += term;
+    term *= (z * z) / k;
+  }
+  return sum * Math.exp(-(z * z) / 2 - logSqrtTwoPi);
+}
+
+/** ln Φ(-x) for x >= 3 by Laplace's continued fraction of Mills' ratio. */
+function logLowerTail(x: number): number {
+  if (x === Infinity) return -Infinity;
+  let denominator = x;
+  for (let k = fractionDepth; k >= 1; k -= 1) denominator = x + k / denominator;
+  return -(x * x) / 2 - logSqrtTwoPi - Math.log(denominator);
+}
