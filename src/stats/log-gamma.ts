@@ -1,7 +1,7 @@
 // The logarithm of the gamma function, accurate to the last digits for every size of argument.
 import { requirePositive } from './domain.ts';
 
-const logSqrtTwoPi = 0.918938533204672741780329736406;
+const logSqrtTwoPi = Math.log(2 * Math.PI) / 2;
 const seriesFrom = 10;
 
 /** ln Γ(x) for a finite x above 0; throws a RangeError otherwise. Relative error about 1e-15. */

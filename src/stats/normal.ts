@@ -1,8 +1,8 @@
 // The standard normal distribution: the logarithm of its cumulative function, and its quantiles.
 import { bisect } from './bisect.ts';
-import { requireInside } from './domain.ts';
+import { requireFinite, requireInside } from './domain.ts';
 
-const logSqrtTwoPi = 0.918938533204672741780329736406;
+const logSqrtTwoPi = Math.log(2 * Math.PI) / 2;
 /** Beyond this the continued fraction is exact in double precision; below it the power series is. */
 const tailFrom = 3;
 const fractionDepth = 80;
@@ -13,6 +13,12 @@ export function logNormalCdf(z: number): number {
   if (z <= -tailFrom) return logLowerTail(-z);
   if (z >= tailFrom) return Math.log1p(-Math.exp(logLowerTail(z)));
   return Math.log(0.5 + central(z));
+}
+
+/** ln Φ(z) + z²/2 for a finite z: in the lower tail both are huge and cancel; here they never meet. */
+export function logScaledNormalCdf(z: number): number {
+  requireFinite('z', z);
+  return z <= -tailFrom ? logMills(-z) - logSqrtTwoPi : logNormalCdf(z) + (z * z) / 2;
 }
 
 /** The z with Φ(z) = p, for p above 0 and below 1; throws a RangeError otherwise. */
@@ -35,10 +41,14 @@ function central(z: number): number {
   return sum * Math.exp(-(z * z) / 2 - logSqrtTwoPi);
 }
 
-/** ln Φ(-x) for x >= 3 by Laplace's continued fraction of Mills' ratio. */
+/** ln Φ(-x) for x >= 3. */
 function logLowerTail(x: number): number {
-  if (x === Infinity) return -Infinity;
+  return x === Infinity ? -Infinity : logMills(x) - logSqrtTwoPi - (x * x) / 2;
+}
+
+/** ln of Mills' ratio Φ(-x)/φ(x) for x >= 3, by Laplace's continued fraction. */
+function logMills(x: number): number {
   let denominator = x;
   for (let k = fractionDepth; k >= 1; k -= 1) denominator = x + k / denominator;
-  return -(x * x) / 2 - logSqrtTwoPi - Math.log(denominator);
+  return -Math.log(denominator);
 }

@@ -50,7 +50,7 @@ export function leastDivergence({ ratio, plus }: { ratio: number; plus: number }
     );
   };
   const nearest = bisect(baselineRate, Math.min((candidateRate - plus) / ratio, 1), (rate) => slope(rate) < 0);
-  return share * divergence(candidateRate, ratio * nearest + plus) + (1 - share) * divergence(baselineRate, nearest);
+  return share * distance(candidateRate, ratio * nearest + plus) + (1 - share) * distance(baselineRate, nearest);
 }
 
 /** Expected log factor of a stake, a request of either version. */
@@ -62,10 +62,14 @@ function growth(test: StratumTest, { share, candidateRate, baselineRate }: Expec
   );
 }
 
-/** Kullback-Leibler distance between two hit rates; 0 ln 0 is 0. */
-function divergence(rate: number, other: number): number {
-  const part = (p: number, q: number): number => (p === 0 ? 0 : p * Math.log(p / q));
-  return part(rate, other) + part(1 - rate, 1 - other);
+/** Kullback-Leibler distance between two hit rates. */
+function distance(rate: number, other: number): number {
+  return surprise(rate, other) + surprise(1 - rate, 1 - other);
+}
+
+/** p ln(p / q), 0 when p is 0. */
+function surprise(p: number, q: number): number {
+  return p === 0 ? 0 : p * Math.log(p / q);
 }
 
 function requestCount(total: number, share: number): RequestCount {

@@ -33,12 +33,11 @@ export function quantileInterval(
   question: QuantileQuestion,
 ): Interval & { readonly value: number | null } {
   const { lowerRank, upperRank } = quantileRanks(histogram.count, question);
-  const [lowest, highest] = [lowerRank, upperRank].map((rank) =>
-    rank === null ? null : bucketOfRank(histogram, rank),
-  );
+  const lowest = lowerRank === null ? null : bucketOfRank(histogram, lowerRank);
+  const highest = upperRank === null ? null : bucketOfRank(histogram, upperRank);
   return {
-    lower: lowest == null ? 0 : bucketLowerMs(lowest),
-    upper: highest == null ? Infinity : bucketUpperMs(highest),
+    lower: lowest === null ? 0 : bucketLowerMs(lowest),
+    upper: highest === null ? Infinity : bucketUpperMs(highest),
     value: quantileMs(histogram, question.quantile),
   };
 }

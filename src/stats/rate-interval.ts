@@ -5,7 +5,7 @@ import { logThreshold } from './evidence.ts';
 import { logBeta, stirlingError } from './log-gamma.ts';
 
 const prior = 0.5;
-const logSqrtTwoPi = 0.918938533204672741780329736406;
+const logSqrtTwoPi = Math.log(2 * Math.PI) / 2;
 const logPriorBeta = logBeta(prior, prior);
 
 /** An interval; `lower <= upper`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   addLogFactors,
   chanceByLuck,
@@ -14,7 +14,7 @@ import { errorPromotionTest, latencyPromotionTest } from '../../src/stats/promot
 import { addCounts, logFactors, stakes } from '../../src/stats/stratum.ts';
 import type { StratumCounts, StratumTest } from '../../src/stats/stratum.ts';
 import { randomFrom } from './random.ts';
-import { assertClose, readVectors } from './vectors.ts';
+import { assertClose, readVectors, throughJson } from './vectors.ts';
 
 type Design = { kind: 'guard' | 'promote'; R: number; delta: number; centre: number };
 type Strata = readonly (readonly [number, number, number, number])[];
@@ -189,9 +189,7 @@ test('evidence that went through JSON goes on as if it had stayed', () => {
     [500, 500, 9500, 1],
   ] as const) {
     kept = restartEvidence(updateEvidence(errorGuard, kept, countsOf(stratum)));
-    stored = JSON.parse(
-      JSON.stringify(restartEvidence(updateEvidence(errorGuard, stored, countsOf(stratum)))),
-    ) as typeof stored;
+    stored = throughJson(restartEvidence(updateEvidence(errorGuard, stored, countsOf(stratum))));
   }
   assert.deepEqual(stored, kept);
 });

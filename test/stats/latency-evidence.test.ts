@@ -17,7 +17,7 @@ import { createHistogram, observe, unpackHistogram } from '../../src/stats/log-h
 import type { LogHistogram } from '../../src/stats/log-histogram.ts';
 import { randomFrom } from './random.ts';
 import type { Random } from './random.ts';
-import { assertClose, readVectors } from './vectors.ts';
+import { assertClose, readVectors, throughJson } from './vectors.ts';
 
 type Buckets = Readonly<Record<string, number>>;
 type Input = {
@@ -123,7 +123,7 @@ test('latency evidence that went through JSON goes on as if it had stayed', () =
   let [kept, stored] = [startLatency(rule), startLatency(rule)];
   for (let t = 0; t < 20; t += 1) {
     kept = updateLatency(rule, kept, second(random, 60, 1.2));
-    stored = JSON.parse(JSON.stringify(updateLatency(rule, stored, second(again, 60, 1.2)))) as LatencyEvidence;
+    stored = throughJson(updateLatency(rule, stored, second(again, 60, 1.2)));
   }
   assert.deepEqual(stored, kept);
 });

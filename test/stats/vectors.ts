@@ -22,7 +22,7 @@ export type VectorNumber = number | 'Infinity';
 /** Reads a file and fails when it holds fewer cases than it declares: a test that reads nothing must not pass. */
 export function readVectors<Input, Expected>(name: string): VectorFile<Input, Expected> {
   const text = readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8');
-  const file = JSON.parse(text) as VectorFile<Input, Expected> & { readonly caseCount: number };
+  const file: VectorFile<Input, Expected> & { readonly caseCount: number } = JSON.parse(text);
   assert.ok(file.cases.length > 0, `${name} has cases`);
   assert.equal(file.cases.length, file.caseCount, `${name} is whole`);
   return file;
@@ -37,4 +37,9 @@ export function assertClose(got: number, expected: VectorNumber, tolerance: Tole
     Math.abs(got - wanted) <= allowed,
     `${what}: expected ${wanted}, got ${got}, off by ${got - wanted}, allowed ${allowed}`,
   );
+}
+
+/** A value as the store gives it back. */
+export function throughJson<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value));
 }
