@@ -12,7 +12,7 @@ export type Readiness = { readonly ready: boolean; readonly reasons: readonly st
 
 /** Builds the instance; the caller listens and closes. */
 export function createAdmin(source: AdminSource): FastifyInstance {
-  const admin = Fastify({ logger: false, disableRequestLogging: true, forceCloseConnections: true });
+  const admin = Fastify({ logger: false, forceCloseConnections: true });
   admin.get('/healthz', async () => ({ status: 'ok' }));
   admin.get<{ Querystring: { verbose?: string } }>('/readyz', async (request, reply) => {
     const { ready, reasons, degraded } = source.readiness();

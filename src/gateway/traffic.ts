@@ -17,6 +17,9 @@ export interface TrafficHandler {
   onMalformed(status: number): void;
 }
 
+/** Fastify keeps the target that it rewrote beside the one it routes by. */
+type RewrittenRequest = IncomingMessage & { originalUrl: string };
+
 type TrafficLimits = Pick<Policy, 'limits' | 'timeouts'>;
 
 /** Builds the instance; the caller listens and closes. */
@@ -24,7 +27,6 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
   const { limits, timeouts } = policy;
   const traffic = Fastify({
     logger: false,
-    disableRequestLogging: true,
     requestIdHeader: false,
     genReqId: () => '',
     rewriteUrl: () => '/',
@@ -57,8 +59,9 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
     httpMethods: methods,
     proxyPayloads: false,
     replyOptions: { getUpstream: () => 'http://decided.per.request' },
-    handler(request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): void }) {
+    handler(request: { raw: RewrittenRequest }, reply: { raw: ServerResponse; hijack(): void }) {
       reply.hijack();
+      request.raw.url = request.raw.originalUrl;
       handler.onRequest(request.raw, reply.raw);
     },
   };

@@ -1,0 +1,52 @@
+// Builds policies for tests by hand, so that the rooms behind the configuration are tested without it.
+import type { IpSet, Policy, Rollout, Server, Version } from '../../src/rollout/policy.ts';
+
+export const noAddresses: IpSet = { has: () => false };
+export const everyAddress: IpSet = { has: () => true };
+
+export type VersionSketch = Partial<Omit<Version, 'servers'>> & { servers: readonly (string | Server)[] };
+
+/** A version with the defaults of the policy file. */
+export function versionOf(name: string, index: number, sketch: VersionSketch): Version {
+  const servers = sketch.servers.map((server) => (typeof server === 'string' ? { origin: server, weight: 1 } : server));
+  return {
+    name,
+    index,
+    timeouts: { connectMs: 2_000, responseMs: 30_000, idleMs: 60_000 },
+    ...sketch,
+    servers: servers as unknown as Version['servers'],
+  };
+}
+
+export type RolloutSketch = Partial<Omit<Rollout, 'versions'>> & { versions: Record<string, VersionSketch> };
+
+/** A rollout named `shop` that takes everything, by `x-user-id`, unless the sketch says otherwise. */
+export function rolloutOf(sketch: RolloutSketch): Rollout {
+  const versions = Object.entries(sketch.versions).map(([name, version], index) => versionOf(name, index, version));
+  return {
+    name: 'shop',
+    match: { hosts: [], paths: [] },
+    user: { from: [{ kind: 'header', name: 'x-user-id' }], anonymous: 'cookie', jwt: null },
+    salt: sketch.name ?? 'shop',
+    fallback: 'baseline',
+    expose: true,
+    rules: [],
+    split: {},
+    ...sketch,
+    versions: versions as unknown as Rollout['versions'],
+  };
+}
+
+/** A policy with the defaults of the policy file, on free ports of the loopback interface. */
+export function policyOf(sketch: Partial<Policy>): Policy {
+  return {
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: { listen: { host: '127.0.0.1', port: 0 } },
+    trustedProxies: noAddresses,
+    limits: { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity },
+    timeouts: { headerMs: 10_000, idleMs: 75_000, drainMs: 30_000 },
+    logging: { access: false },
+    rollouts: [],
+    ...sketch,
+  };
+}
