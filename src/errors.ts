@@ -19,6 +19,9 @@ export const errorTable = {
   'policy-invalid': { status: 0, title: 'the policy is invalid' },
   'policy-unreadable': { status: 0, title: 'the policy cannot be read' },
   'listen-failed': { status: 0, title: 'an address cannot be listened on' },
+  'store-unavailable': { status: 503, title: 'the store cannot be used now' },
+  'store-conflict': { status: 409, title: 'the stored state has changed since it was loaded' },
+  'store-corrupt': { status: 503, title: 'the store is corrupt' },
   usage: { status: 0, title: 'the command line is wrong' },
   unreachable: { status: 0, title: 'the gateway cannot be reached' },
 } as const satisfies Record<string, { status: number; title: string }>;

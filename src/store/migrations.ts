@@ -1,0 +1,79 @@
+// The shape of the two SQLite files, as the steps that lead there. A released step is never edited: add the next one.
+// Step N (from 0) takes a file from `user_version` N to N + 1, in a transaction of its own.
+
+/** Everything that decides: states, audit log, alerts to send, policies, used links, kept answers, named values. */
+export const decisionMigrations: readonly string[] = [
+  `
+  CREATE TABLE rollout_state (
+    rollout TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    saved_ms INTEGER NOT NULL,
+    format INTEGER NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rollout TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    format INTEGER NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (rollout, at_ms);
+
+  CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    rollout TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    format INTEGER NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX outbox_by_due ON outbox (due_ms);
+
+  CREATE TABLE policy_version (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    fingerprint TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX policy_by_fingerprint ON policy_version (fingerprint);
+
+  CREATE TABLE used_token (id TEXT PRIMARY KEY, expires_ms INTEGER NOT NULL) STRICT;
+  CREATE INDEX used_token_by_expiry ON used_token (expires_ms);
+
+  CREATE TABLE response (
+    key TEXT PRIMARY KEY,
+    expires_ms INTEGER NOT NULL,
+    format INTEGER NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX response_by_expiry ON response (expires_ms);
+
+  CREATE TABLE named_value (key TEXT PRIMARY KEY, format INTEGER NOT NULL, json TEXT NOT NULL) STRICT;
+
+  CREATE TABLE probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
+  `,
+];
+
+/** Figures over time; `width_ms` is a second, a minute or an hour, `lasts_ms` the time of the newest slice in it. */
+export const historyMigrations: readonly string[] = [
+  `
+  CREATE TABLE figure (
+    id INTEGER PRIMARY KEY,
+    rollout TEXT NOT NULL,
+    start_ms INTEGER NOT NULL,
+    width_ms INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    lasts_ms INTEGER NOT NULL,
+    figures TEXT NOT NULL,
+    UNIQUE (rollout, start_ms, width_ms, version)
+  ) STRICT;
+  CREATE INDEX figure_by_width ON figure (width_ms, start_ms);
+
+  CREATE TABLE probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
+  `,
+];
