@@ -1,0 +1,68 @@
+// From an issue of the schema library to findings in graygate's words.
+import type { z } from 'zod';
+import type { Finding, PathSegment } from './problem.ts';
+import { suggestName } from './nearest-name.ts';
+import { isIssueDetails } from './schema-kit.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What an issue says about the tree that was checked: usually one finding, one for each key that is unknown. */
+export function explainIssue(issue: Issue, tree: unknown): Finding[] {
+  return explainBelow(issue, [], tree);
+}
+
+function explainBelow(issue: Issue, parents: readonly PathSegment[], tree: unknown): Finding[] {
+  const path = [...parents, ...issue.path.map((segment) => (typeof segment === 'number' ? segment : String(segment)))];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => {
+        const hint = suggestName(key, issue.message.split(' '), 'known here');
+        return { path: [...path, key], at: 'key', problem: 'unknown key', hint, quotesValue: false };
+      });
+    case 'invalid_key':
+      return issue.issues.flatMap((inner) => explainBelow(inner, path, tree));
+    case 'invalid_union': {
+      const branch = branchMeant(issue.errors);
+      if (branch !== null) return branch.flatMap((inner) => explainBelow(inner, path, tree));
+      break;
+    }
+    case 'custom':
+      if (isIssueDetails(issue.params)) {
+        const { hint, at, hidesValue } = issue.params;
+        return [{ path, at, problem: issue.message, hint, quotesValue: !hidesValue }];
+      }
+      break;
+  }
+  const problem = wrongForm(valueAt(tree, path));
+  return [{ path, at: 'value', problem, hint: `expected ${issue.message}`, quotesValue: false }];
+}
+
+/** Of the forms that a value may have, the one it does have; null if it has none of them. */
+function branchMeant(branches: readonly (readonly Issue[])[]): readonly Issue[] | null {
+  for (const issues of branches) {
+    const hasForm = issues.every((issue) => {
+      if (issue.path.length > 0) return true;
+      if (issue.code === 'invalid_union') return branchMeant(issue.errors) !== null;
+      return issue.code !== 'invalid_type';
+    });
+    if (hasForm) return issues;
+  }
+  return null;
+}
+
+function wrongForm(value: unknown): string {
+  if (value === undefined) return 'is missing';
+  if (value === null) return 'has no value';
+  if (Array.isArray(value)) return value.length === 0 ? 'is an empty list' : 'is a list';
+  if (typeof value === 'object') return 'is a mapping';
+  return typeof value === 'string' ? 'is text' : `is a ${typeof value === 'number' ? 'number' : 'truth value'}`;
+}
+
+function valueAt(tree: unknown, path: readonly PathSegment[]): unknown {
+  let value = tree;
+  for (const segment of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.entries(value).find(([key]) => key === String(segment))?.[1];
+  }
+  return value;
+}

@@ -1,0 +1,48 @@
+// What is wrong with a policy, as data: found at a path, then placed in the file. The only file that makes the line of text.
+
+/** A key of a mapping or an index of a list. */
+export type PathSegment = string | number;
+
+/** What a check found, before it is known where in the file that is. */
+export type Finding = {
+  readonly path: readonly PathSegment[];
+  /** Where to point: at the key (what should not be there) or at the value. */
+  readonly at: 'key' | 'value';
+  /** What is wrong, without a subject: `is not a duration`. */
+  readonly problem: string;
+  /** What would be right. */
+  readonly hint: string | null;
+  /** Put the value, as it is written in the file, before `problem`. Never for what may be secret. */
+  readonly quotesValue: boolean;
+};
+
+/** One thing that is wrong, at a place in a file; `line` and `column` count from 1, `column` in UTF-16 units. */
+export type Problem = {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** `rollouts[0].split.canary`; empty for the file as a whole. */
+  readonly path: string;
+  readonly problem: string;
+  readonly hint: string | null;
+};
+
+/** One line: `FILE:LINE:COLUMN: PATH: what is wrong; what would be right`. */
+export function formatProblem({ file, line, column, path, problem, hint }: Problem): string {
+  const subject = path === '' ? '' : `${path}: `;
+  return `${file}:${line}:${column}: ${subject}${problem}${hint === null ? '' : `; ${hint}`}`;
+}
+
+/** `rollouts[0].versions.canary`; a key that is not a plain word is quoted: `header["a b"]`. */
+export function formatPath(path: readonly PathSegment[]): string {
+  return path.reduce<string>((text, segment) => {
+    if (typeof segment === 'number') return `${text}[${segment}]`;
+    if (!/^[A-Za-z_][\w-]*$/.test(segment)) return `${text}[${JSON.stringify(segment)}]`;
+    return text === '' ? segment : `${text}.${segment}`;
+  }, '');
+}
+
+/** Reading order, so that an editor can be walked through the file once. */
+export function compareProblems(a: Problem, b: Problem): number {
+  return a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,46 @@
+// The keys of one version: its servers and how long to wait for them.
+import { z } from 'zod';
+import { parseServerOrigin } from './network-address.ts';
+import { parseCount, parseDuration } from './quantities.ts';
+import { refused } from './reading.ts';
+import { mapping, someOf, written } from './schema-kit.ts';
+
+/** The longest that the platform's timers can wait is a little more. */
+const longestTimeoutMs = 24 * 86_400_000;
+
+/** A duration that a timer can wait for: 1 ms to 24 days. */
+export function timeout() {
+  return written((value) => {
+    const duration = parseDuration(value);
+    if (!duration.ok || (duration.value >= 1 && duration.value <= longestTimeoutMs)) return duration;
+    return refused('is out of range', 'write a duration from 1ms to 24d');
+  }, 'a duration such as 30s');
+}
+
+const url = written(parseServerOrigin, 'an origin such as http://10.0.0.1:3000');
+
+const server = z.union(
+  [
+    url.transform((origin) => ({ url: origin, weight: 1 })),
+    mapping(
+      { url, weight: written(parseCount, 'a whole number').prefault(1) },
+      'a server: a URL, or a mapping with url and weight',
+    ),
+  ],
+  { error: () => 'a server: a URL, or a mapping with url and weight' },
+);
+
+export const versionSchema = mapping(
+  {
+    servers: someOf(server, 'a list of at least one server'),
+    timeouts: mapping(
+      {
+        connect: timeout().prefault('2s'),
+        response: timeout().prefault('30s'),
+        idle: timeout().prefault('60s'),
+      },
+      'a mapping with connect, response or idle',
+    ).prefault({}),
+  },
+  'a mapping with servers',
+);
