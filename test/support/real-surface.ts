@@ -1,0 +1,72 @@
+// Finds out what graygate really has, so that the documents can be held against it.
+import { parseSync, Visitor } from 'oxc-parser';
+import { z } from 'zod';
+
+/** A key of the policy as the documents write it (`rollouts[].split.NAME`) and its default, null where there is none. */
+export type PolicyKey = { readonly key: string; readonly defaultValue: unknown };
+
+type JsonSchema = {
+  default?: unknown;
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+};
+
+/** Every key a policy may have. The forms of a matcher are the same under every condition and are listed once, under `MATCHER`. */
+export function policyKeysOf(schema: z.core.$ZodType): PolicyKey[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of JSON Schema that is read here
+  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const found = new Map(keysBelow(root, '').map((each) => [each.key, each]));
+  return [...found.values()].toSorted((a, b) => a.key.localeCompare(b.key));
+}
+
+function keysBelow(schema: JsonSchema, path: string): PolicyKey[] {
+  const named = Object.entries(schema.properties ?? {}).flatMap(([name, below]) => {
+    const key = keyAt(path, name);
+    return [{ key, defaultValue: scalarDefault(below) }, ...keysBelow(below, key)];
+  });
+  const free = typeof schema.additionalProperties === 'object' ? keysUnderNames(schema.additionalProperties, path) : [];
+  const items = schema.items === undefined ? [] : keysBelow(schema.items, `${path}[]`);
+  return [...named, ...free, ...items, ...(schema.anyOf ?? []).flatMap((each) => keysBelow(each, path))];
+}
+
+function keysUnderNames(schema: JsonSchema, path: string): PolicyKey[] {
+  return [{ key: `${path}.NAME`, defaultValue: null }, ...keysBelow(schema, `${path}.NAME`)];
+}
+
+function keyAt(path: string, name: string): string {
+  if (/\.when\.\w+(\.NAME)?$/.test(path)) return `MATCHER.${name}`;
+  return path === '' ? name : `${path}.${name}`;
+}
+
+function scalarDefault({ default: value }: JsonSchema): unknown {
+  const isEmptyMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isEmptyMapping ? null : (value ?? null);
+}
+
+/** The routes that a source adds to a Fastify instance, as `GET /path`. */
+export function routesIn(path: string, source: string): string[] {
+  const found: string[] = [];
+  new Visitor({
+    CallExpression: ({ callee, arguments: [first] }) => {
+      if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return;
+      if (!/^(get|post|put|patch|delete)$/.test(callee.property.name)) return;
+      if (first?.type !== 'Literal' || typeof first.value !== 'string' || !first.value.startsWith('/')) return;
+      found.push(`${callee.property.name.toUpperCase()} ${first.value.replaceAll(/:(\w+)/g, '{$1}')}`);
+    },
+  }).visit(parseSync(path, source).program);
+  return found;
+}
+
+/** The verbs in what `graygate --help` prints. */
+export function verbsIn(help: string): string[] {
+  const commands = /^Commands:\n((?: .*\n?)+)/m.exec(help)?.[1] ?? '';
+  const verbs = Array.from(commands.matchAll(/^ {2}([a-z][a-z-]*)/gm), (line) => line[1] ?? '');
+  return verbs.filter((verb) => verb !== 'help').toSorted();
+}
+
+/** The metrics in what `GET /metrics` answers, graygate's own only. */
+export function metricsIn(exposition: string): string[] {
+  return Array.from(exposition.matchAll(/^# TYPE (graygate_\w+)/gm), (line) => line[1] ?? '').toSorted();
+}
