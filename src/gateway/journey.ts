@@ -30,6 +30,7 @@ export type JourneyStart = {
 
 export abstract class Journey implements Outcome {
   rollout: Rollout | null = null;
+  decided: Version | null = null;
   reason: Outcome['reason'] = null;
   rule: string | null = null;
   bucket: number | null = null;
@@ -91,6 +92,7 @@ export abstract class Journey implements Outcome {
   protected begin(liveRollout: LiveRollout, decision: Decision): void {
     this.#liveRollout = liveRollout;
     this.rollout = decision.rollout;
+    this.decided = decision.version;
     this.reason = decision.reason;
     this.rule = decision.rule;
     this.bucket = decision.bucket;

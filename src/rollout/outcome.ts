@@ -19,6 +19,8 @@ export type Outcome = {
   readonly rollout: Rollout | null;
   /** The version that answered or was to answer. */
   readonly version: Version | null;
+  /** The version that the decision named; another one than `version` where the baseline answered for it. */
+  readonly decided: Version | null;
   readonly reason: Reason | 'fallback' | null;
   readonly rule: string | null;
   readonly bucket: number | null;

@@ -1,5 +1,5 @@
 // The split in force: who owns which buckets. A frozen value that the controller publishes and the gateway reads.
-import type { PercentByVersion, Version } from './policy.ts';
+import type { PercentByVersion, Policy, Rollout, Version } from './policy.ts';
 
 /** Buckets a user's hash can fall in; one is 0.01 % of users. */
 export const bucketCount = 10_000;
@@ -30,3 +30,25 @@ export function versionIndexAt(upperBounds: readonly number[], bucket: number): 
 
 /** Where the split in force lives: written by the controller, read once a request. */
 export type SplitCell = { current: Split };
+
+/** The cells of all rollouts, by name. A rollout whose versions change gets a new cell: the old one goes with the old policy. */
+export class SplitCells {
+  readonly #cells = new Map<string, { readonly versions: string; readonly cell: SplitCell }>();
+
+  /** The cell of a rollout; made with the policy's own split where there was none. */
+  of(rollout: Rollout): SplitCell {
+    const versions = rollout.versions.map(({ name }) => name).join(' ');
+    const known = this.#cells.get(rollout.name);
+    if (known !== undefined && known.versions === versions) return known.cell;
+    const cell = { current: layOutSplit(rollout.versions, rollout.split) };
+    this.#cells.set(rollout.name, { versions, cell });
+    return cell;
+  }
+
+  /** Publishes the fixed splits of a policy that was just loaded, and forgets the rollouts that it does not name. */
+  follow(policy: Pick<Policy, 'rollouts'>): void {
+    const named = new Set(policy.rollouts.map(({ name }) => name));
+    for (const name of this.#cells.keys()) if (!named.has(name)) this.#cells.delete(name);
+    for (const rollout of policy.rollouts) this.of(rollout).current = layOutSplit(rollout.versions, rollout.split);
+  }
+}
