@@ -59,7 +59,7 @@ async function closeAll(server: Server, upgraded: ReadonlySet<Duplex>): Promise<
 }
 
 async function serve(shop: ShopState, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname: path } = new URL(request.url ?? '/', `http://${host}`);
+  const path = (request.url ?? '/').split('?', 1)[0]!;
   try {
     const body = await readBody(request);
     if (!steadyPaths.has(path)) {
