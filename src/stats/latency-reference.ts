@@ -43,13 +43,18 @@ export function updateReference(reference: LatencyReference, baseline: LogHistog
   const old = withoutNegligibleEnds(reference);
   const total = reference.total * decay + baseline.count;
   if (old.weights.length === 0) return { firstIndex: added.firstIndex, weights: added.counts, total };
-  if (added.counts.length === 0) return { ...old, weights: old.weights.map(decayed), total };
-  const firstIndex = Math.min(old.firstIndex, added.firstIndex);
-  const end = Math.max(old.firstIndex + old.weights.length, added.firstIndex + added.counts.length);
-  const weights = Array.from<number>({ length: end - firstIndex }).fill(0);
-  for (let i = 0; i < old.weights.length; i += 1) weights[old.firstIndex - firstIndex + i] = decayed(old.weights[i]!);
-  for (let i = 0; i < added.counts.length; i += 1) weights[added.firstIndex - firstIndex + i]! += added.counts[i]!;
+  const addedFrom = added.counts.length === 0 ? old.firstIndex : added.firstIndex;
+  const firstIndex = Math.min(old.firstIndex, addedFrom);
+  const end = Math.max(old.firstIndex + old.weights.length, addedFrom + added.counts.length);
+  const weights: number[] = [];
+  for (let index = firstIndex; index < end; index += 1) {
+    weights.push(decayed(numberAt(old.weights, index - old.firstIndex)) + numberAt(added.counts, index - addedFrom));
+  }
   return { firstIndex, weights, total };
+}
+
+function numberAt(numbers: readonly number[], at: number): number {
+  return at >= 0 && at < numbers.length ? numbers[at]! : 0;
 }
 
 function decayed(weight: number): number {

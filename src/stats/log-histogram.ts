@@ -94,12 +94,15 @@ export function factorOf(bucketCount: number): number {
   return growth ** bucketCount;
 }
 
-/** The histogram without its empty ends. */
+/** The histogram without its empty ends. Plain loops: callbacks over a thousand buckets would be most of what judging a slice costs. */
 export function packHistogram({ buckets }: LogHistogram): PackedHistogram {
-  const first = buckets.findIndex((count) => count > 0);
-  if (first === -1) return { firstIndex: 0, counts: [] };
-  const last = buckets.findLastIndex((count) => count > 0);
-  return { firstIndex: first + lowestIndex, counts: [...buckets.subarray(first, last + 1)] };
+  let [first, end] = [0, buckets.length];
+  while (first < end && buckets[first] === 0) first += 1;
+  if (first === end) return { firstIndex: 0, counts: [] };
+  while (buckets[end - 1] === 0) end -= 1;
+  const counts: number[] = [];
+  for (let at = first; at < end; at += 1) counts.push(buckets[at]!);
+  return { firstIndex: first + lowestIndex, counts };
 }
 
 /** The histogram that was packed. Throws a RangeError for buckets out of range or impossible counts. */
