@@ -93,7 +93,9 @@ function newerMessage(path: string, schema: number, migrations: readonly string[
 
 function refuseDamaged(database: DatabaseSync, path: string): void {
   const finding = String(database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']);
-  if (finding !== 'ok') throw new GraygateError('store-corrupt', corruptMessage(path, finding));
+  // The finding comes below a line that names the database.
+  const detail = finding.split('\n').at(-1) ?? finding;
+  if (finding !== 'ok') throw new GraygateError('store-corrupt', corruptMessage(path, detail));
 }
 
 function migrate(database: DatabaseSync, { applicationId, migrations }: SqliteFileSpec): void {

@@ -37,6 +37,7 @@ export function sqliteHistory(part: StorePart<HistoryVerbs>, buffer: HistoryBuff
       return points;
     },
     async rollUp({ nowMs }) {
+      await buffer.flush();
       let isDone = false;
       while (!isDone) ({ isDone } = await part.call('rollUpStep', nowMs));
     },

@@ -40,7 +40,7 @@ export function createStorePart<Verbs extends AnyVerbs>(options: StorePartOption
   let isStopped = false;
 
   function noteFailure(failure: StoreFailure): void {
-    if (!isIllness(failure) || isStopped) return;
+    if (isStopped) return;
     health.report(failure.message);
     if (timer !== null || isProbing) return;
     const delayMs = Math.min(backOff.maxMs, backOff.firstMs * 2 ** failureCount);
@@ -62,7 +62,7 @@ export function createStorePart<Verbs extends AnyVerbs>(options: StorePartOption
 
   async function ask(verb: string, input: unknown): Promise<WorkerAnswer> {
     const answer = await link.ask({ part: name, verb, input });
-    if (answer.kind !== 'done') noteFailure(answer.failure);
+    if (answer.kind !== 'done' && isIllness(answer.failure)) noteFailure(answer.failure);
     return answer;
   }
 

@@ -41,7 +41,7 @@ export function createWorkerPart<Verbs>(
       return work();
     } catch (error) {
       const described = describeFailure(error, spec.path);
-      if (!leavesFileUsable(error)) {
+      if (open === null || !leavesFileUsable(error)) {
         failure = described;
         letGo();
       }

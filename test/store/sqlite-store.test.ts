@@ -1,0 +1,82 @@
+// The embedded store: the contract, and what is true of it alone.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openSqliteStore, workerUrl } from '../../src/store/sqlite-store.ts';
+import { storeContract } from './contract.ts';
+import { withDirectory, withStore } from './places.ts';
+import { historySlice, stateChange } from './samples.ts';
+
+storeContract('the embedded store', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'graygate-store-'));
+  return {
+    open: () => openSqliteStore({ path: join(directory, 'graygate.db') }),
+    remove: () => rm(directory, { recursive: true }),
+  };
+});
+
+test('the thread is started from TypeScript in a checkout and from JavaScript once built', () => {
+  assert.equal(workerUrl('file:///a/src/store/sqlite-store.ts').href, 'file:///a/src/store/worker.ts');
+  assert.equal(workerUrl('file:///a/dist/store/sqlite-store.js').href, 'file:///a/dist/store/worker.js');
+});
+
+test('directories that are missing are made', async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, 'a', 'b', 'graygate.db');
+    await withStore({ path }, async (store) => assert.deepEqual(await store.states.loadAll(), []));
+    assert.ok((await stat(path)).isFile());
+  });
+});
+
+test('the main thread goes on while the store waits for a lock', async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, 'graygate.db');
+    await withStore({ path, busyTimeoutMs: 8_000 }, async (store) => {
+      await store.states.loadAll();
+      const foreign = new DatabaseSync(path);
+      foreign.exec('BEGIN EXCLUSIVE');
+      const saving = store.states.save(stateChange('shop', 0));
+      // Only a main thread that is not blocked gets to let the lock go.
+      for (let turn = 0; turn < 10; turn += 1) await sleep(10);
+      foreign.exec('ROLLBACK');
+      foreign.close();
+      assert.deepEqual(await saving, { revision: 1 });
+    });
+  });
+});
+
+test('appended slices reach the disk by themselves, without a query', async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, 'graygate.db');
+    await withStore({ path }, async (writer) => {
+      await writer.history.append([historySlice(5_000, 2)]);
+      await withStore({ path }, async (reader) => {
+        const read = async () => reader.history.query({ rollout: 'shop', sinceMs: 0, resolution: 'second' });
+        while ((await read()).length === 0) await sleep(20);
+        assert.equal((await read())[0]?.sums['requests'], 2);
+      });
+    });
+  });
+});
+
+test('two processes on one file see each other, and the one that is behind is refused', async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, 'graygate.db');
+    await withStore({ path }, async (one) => {
+      await withStore({ path }, async (other) => {
+        await one.states.save(stateChange('shop', 0));
+        await other.states.save(stateChange('shop', 1));
+        await assert.rejects(one.states.save(stateChange('shop', 1)), {
+          code: 'store-conflict',
+          message: 'the state of "shop" has changed meanwhile: expected revision 1, found revision 2',
+        });
+        assert.equal(one.status().ok, true);
+      });
+    });
+  });
+});
