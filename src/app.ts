@@ -1,0 +1,130 @@
+// The composition root: builds every room in dependency order, fits them together, and takes them down in reverse.
+// The only place that knows all of them.
+import { createRequire } from 'node:module';
+import type { Logger } from 'pino';
+import { createAdmin } from './admin/admin.ts';
+import type { Environment } from './config/environment.ts';
+import { loadPolicy } from './config/load-policy.ts';
+import { formatProblem, type Problem } from './config/problem.ts';
+import { restartNeeded } from './config/restart-needed.ts';
+import { watchPolicy } from './config/watch-policy.ts';
+import { GraygateError } from './errors.ts';
+import { createGateway } from './gateway/gateway.ts';
+import type { Policy } from './rollout/policy.ts';
+import { SplitCells } from './rollout/split.ts';
+import { createAccessLog } from './telemetry/access-log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+
+export type StartOptions = {
+  readonly configFile: string;
+  readonly env: Environment;
+  readonly logger: Logger;
+};
+
+export type RunningGateway = {
+  readonly trafficUrl: string;
+  readonly adminUrl: string;
+  /** Looks at the policy file now; resolves when it is in force, or rejected and logged. */
+  reload(): Promise<void>;
+  /** Lets requests under way end within `timeouts.drain`, then stops. A second call waits for the first. */
+  close(): Promise<void>;
+};
+
+/** The version in package.json, two folders up from the source and one from the built file alike. */
+export const graygateVersion: string = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+
+/** A policy that cannot be used, with everything that is wrong with it. */
+export class PolicyError extends GraygateError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super('policy-invalid', `the policy has ${problems.length} problem${problems.length === 1 ? '' : 's'}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Runs the gateway in this process until `close`. Throws a PolicyError for a policy that cannot be used and a GraygateError
+ * `listen-failed` for an address that cannot be had; then nothing is left running.
+ */
+export async function startGateway({ configFile, env, logger }: StartOptions): Promise<RunningGateway> {
+  const loaded = await loadPolicy(configFile, env);
+  if (!loaded.ok) throw new PolicyError(loaded.problems);
+  let policy: Policy = loaded.policy;
+
+  const cells = new SplitCells();
+  cells.follow(policy);
+  const metrics = new Metrics({ splitOf: (rollout) => cells.of(rollout).current }, graygateVersion);
+  metrics.policyLoaded(policy, Date.now(), false);
+  let accessLog = createAccessLog(logger, policy.logging.access);
+  let draining = false;
+  const gateway = await createGateway({
+    policy,
+    telemetry: metrics,
+    cellOf: (rollout) => cells.of(rollout),
+    finished(outcome) {
+      if (outcome.version === null) metrics.unmatched.counted(outcome.status, outcome.method);
+      accessLog?.(outcome);
+    },
+    malformed: (status) => metrics.unmatched.counted(status, ''),
+  });
+  const admin = createAdmin({
+    readiness: () => ({ ready: !draining, reasons: draining ? ['draining'] : [], degraded: [] }),
+    renderMetrics: (accept) => metrics.render(accept),
+  });
+
+  const trafficUrl = await listenOrFail(policy.listen, async () => gateway.listen());
+  const adminUrl = await listenOrFail(policy.admin.listen, async () => {
+    await admin.listen(policy.admin.listen);
+    return (admin.server.address() as { port: number }).port;
+  }).catch(async (error: unknown) => {
+    await gateway.close(0);
+    throw error;
+  });
+
+  const adopt = (next: Policy): void => {
+    const kept = restartNeeded(policy, next);
+    if (kept.length > 0) logger.warn({ keys: kept }, 'these keys take effect at a restart');
+    policy = { ...next, listen: policy.listen, admin: policy.admin };
+    cells.follow(policy);
+    metrics.policyLoaded(policy, Date.now(), true);
+    accessLog = createAccessLog(logger, policy.logging.access);
+    gateway.adopt(policy);
+    logger.info({ file: configFile, rollouts: policy.rollouts.map(({ name }) => name) }, 'policy loaded');
+  };
+  const watcher = await watchPolicy({
+    file: configFile,
+    env,
+    loaded,
+    onLoaded: adopt,
+    onRejected(problems) {
+      metrics.policyRejected();
+      logger.error({ problems: problems.map(formatProblem) }, 'policy rejected, the one before stays in force');
+    },
+  });
+  logger.info({ traffic: trafficUrl, admin: adminUrl, file: configFile }, 'graygate is ready');
+
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    draining = true;
+    logger.info({ drainMs: policy.timeouts.drainMs }, 'draining');
+    await watcher.close();
+    await gateway.close(policy.timeouts.drainMs);
+    await admin.close();
+    logger.info('graygate has stopped');
+  };
+  return { trafficUrl, adminUrl, reload: () => watcher.reload(), close: () => (closing ??= close()) };
+}
+
+async function listenOrFail(
+  { host, port }: { host: string; port: number },
+  listen: () => Promise<number>,
+): Promise<string> {
+  try {
+    const actualPort = await listen();
+    return `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new GraygateError('listen-failed', `expected to listen on ${host}:${port}, got ${reason}`, { cause: error });
+  }
+}

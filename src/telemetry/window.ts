@@ -1,0 +1,151 @@
+// The figures of one rollout while they are fresh: what each version did since somebody last asked, and the open stratum
+// that the checks will compare. Outcomes fall in, the controller takes out. Mergeable: everything here adds up.
+import { bucketPrefix, hashUser } from '../rollout/bucket.ts';
+import type { Decision } from '../rollout/decide.ts';
+import type { Outcome } from '../rollout/outcome.ts';
+import { createHistogram, type LogHistogram, mergeHistogram, observe } from '../stats/log-histogram.ts';
+import { FirstSeen } from './first-seen.ts';
+import { RiskSet, type RiskSetSnapshot } from './risk-set.ts';
+
+/** Requests of one version by who sent them there: the split (users at random) or a rule. */
+export type Figures = {
+  splitCount: number;
+  splitFailureCount: number;
+  ruleCount: number;
+  ruleFailureCount: number;
+  /** Users that the split sent to this version for the first time. */
+  newUserCount: number;
+  /** Of all requests but upgrades, in ms. */
+  readonly latencies: LogHistogram;
+};
+
+/** What one version adds to a stratum: requests of the risk set only. */
+export type StratumArm = { exposedCount: number; failedCount: number; readonly latencies: LogHistogram };
+
+/** A closed slice of time, by version index (0 is the baseline). */
+export type Stratum = { readonly beganMs: number; readonly endedMs: number; readonly arms: readonly StratumArm[] };
+
+const slowSliceMs = 1_000;
+const fastSliceMs = 100;
+/** From here on a tenth of a second holds as much as a second did. */
+const fastFromPerSecond = 1_000;
+const leastStratumCount = 20;
+const longestSliceMs = 60_000;
+const seenPrefix = bucketPrefix('graygate:seen');
+
+/** Whether a request ended as a failure of the version that was decided: a 5xx, or a fault of one of its servers. */
+export function hasFailed(outcome: Outcome): boolean {
+  return outcome.fallback !== null || outcome.status >= 500 || outcome.faults.some(({ version }) => version === outcome.decided);
+}
+
+export class Window {
+  readonly #riskSet: RiskSet;
+  readonly #firstSeen = new FirstSeen();
+  readonly #versionCount: number;
+  #figures: Figures[];
+  #arms: StratumArm[];
+  #beganMs: number;
+  #sliceMs = slowSliceMs;
+
+  constructor(versionCount: number, nowMs: number, riskSet: RiskSetSnapshot = []) {
+    this.#versionCount = versionCount;
+    this.#riskSet = new RiskSet(riskSet);
+    this.#figures = this.#emptyFigures();
+    this.#arms = this.#emptyArms();
+    this.#beganMs = nowMs;
+  }
+
+  /** Takes note of a decision at the moment it is made, when the split it was made by is still the one in force. */
+  assigned({ user, bucket, rule, version }: Decision): void {
+    if (user === null || bucket === null || rule !== null) return;
+    if (this.#firstSeen.isNew(hashUser(seenPrefix, user))) this.#figures[version.index]!.newUserCount += 1;
+  }
+
+  /** Takes in the outcome of a request that this rollout decided. It counts for the version that was decided. */
+  observe(outcome: Outcome): void {
+    const { index } = outcome.decided!;
+    const figures = this.#figures[index]!;
+    const failed = hasFailed(outcome);
+    const isRandom = outcome.rule === null && outcome.bucket !== null;
+    if (isRandom) {
+      figures.splitCount += 1;
+      if (failed) figures.splitFailureCount += 1;
+    } else if (outcome.rule !== null) {
+      figures.ruleCount += 1;
+      if (failed) figures.ruleFailureCount += 1;
+    }
+    const hasLatency = outcome.ending !== 'upgraded';
+    if (hasLatency) observe(figures.latencies, outcome.durationMs);
+    if (!isRandom || !this.#riskSet.admits(outcome.user ?? outcome.ip, failed)) return;
+    const arm = this.#arms[index]!;
+    arm.exposedCount += 1;
+    if (failed) arm.failedCount += 1;
+    if (hasLatency) observe(arm.latencies, outcome.durationMs);
+  }
+
+  /** Everything since the last call, by version index. */
+  takeFigures(): readonly Figures[] {
+    const taken = this.#figures;
+    this.#figures = this.#emptyFigures();
+    return taken;
+  }
+
+  /**
+   * The open stratum if it is due, else null. Due depends on time and exposure only, never on what failed: a second (a tenth
+   * at 1,000 requests a second and more) with requests of both versions and 20 in all, or a minute.
+   */
+  closeStratum(nowMs: number, candidateIndex: number): Stratum | null {
+    const elapsedMs = nowMs - this.#beganMs;
+    if (elapsedMs < this.#sliceMs) return null;
+    const candidateCount = this.#arms[candidateIndex]!.exposedCount;
+    const baselineCount = this.#arms[0]!.exposedCount;
+    const isFilled = candidateCount >= 1 && baselineCount >= 1 && candidateCount + baselineCount >= leastStratumCount;
+    if (!isFilled && elapsedMs < longestSliceMs) return null;
+    const closed = { beganMs: this.#beganMs, endedMs: nowMs, arms: this.#arms };
+    const exposedCount = this.#arms.reduce((sum, arm) => sum + arm.exposedCount, 0);
+    this.#sliceMs = (exposedCount * 1_000) / elapsedMs >= fastFromPerSecond ? fastSliceMs : slowSliceMs;
+    this.#arms = this.#emptyArms();
+    this.#beganMs = nowMs;
+    this.#riskSet.nextSlice();
+    return closed;
+  }
+
+  /** The users who failed, for the next process. */
+  riskSet(): RiskSetSnapshot {
+    return this.#riskSet.snapshot();
+  }
+
+  #emptyFigures(): Figures[] {
+    return Array.from({ length: this.#versionCount }, emptyFigures);
+  }
+
+  #emptyArms(): StratumArm[] {
+    return Array.from({ length: this.#versionCount }, emptyArm);
+  }
+}
+
+export function emptyFigures(): Figures {
+  const counts = { splitCount: 0, splitFailureCount: 0, ruleCount: 0, ruleFailureCount: 0, newUserCount: 0 };
+  return { ...counts, latencies: createHistogram() };
+}
+
+export function emptyArm(): StratumArm {
+  return { exposedCount: 0, failedCount: 0, latencies: createHistogram() };
+}
+
+/** Adds figures to others, in place. */
+export function mergeFigures(into: Figures, from: Figures): void {
+  into.splitCount += from.splitCount;
+  into.splitFailureCount += from.splitFailureCount;
+  into.ruleCount += from.ruleCount;
+  into.ruleFailureCount += from.ruleFailureCount;
+  into.newUserCount += from.newUserCount;
+  mergeHistogram(into.latencies, from.latencies);
+}
+
+/** Adds the arm of another process's stratum of the same time, in place. */
+export function mergeArm(into: StratumArm, from: StratumArm): void {
+  into.exposedCount += from.exposedCount;
+  into.failedCount += from.failedCount;
+  mergeHistogram(into.latencies, from.latencies);
+}
