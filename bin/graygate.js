@@ -9,7 +9,7 @@ if (major < 24) {
   );
   process.exit(2);
 } else {
-  import('node:fs').then(function (fs) {
+  void import('node:fs').then(function (fs) {
     var source = new URL('../src/main.ts', import.meta.url);
     return import(fs.existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);
   });

@@ -20,6 +20,9 @@ import { run } from './support/run.ts';
 const manifest: { version: string; dependencies: Record<string, string>; files: string[] } = JSON.parse(
   readFileSync('package.json', 'utf8'),
 );
+type Lock = {
+  packages: Record<string, { resolved?: string; integrity?: string; optionalDependencies?: Record<string, string> }>;
+};
 const bin = 'bin/graygate.js';
 
 suite('the packed tarball', () => {
@@ -88,7 +91,7 @@ test('with a Node.js that calls itself 20 it says in one line what it needs, and
 
 test('the lock file names no registry, and every package by its hash', () => {
   const text = readFileSync('package-lock.json', 'utf8');
-  const lock: { packages: Record<string, { resolved?: string; integrity?: string }> } = JSON.parse(text);
+  const lock: Lock = JSON.parse(text);
   const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
   assert.ok(packages.length > 50, `expected the whole tree, found ${packages.length} packages`);
   assert.deepEqual(
@@ -96,6 +99,16 @@ test('the lock file names no registry, and every package by its hash', () => {
     [],
   );
   assert.doesNotMatch(text, /registry|npmjs|verdaccio|artifactory/);
+});
+
+test('the lock file has every platform of every package, without which npm ci refuses it', () => {
+  const lock: Lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  const optional = Object.values(lock.packages).flatMap((each) => Object.keys(each.optionalDependencies ?? {}));
+  assert.ok(optional.length > 20, `expected platform packages, found ${optional.length}`);
+  assert.deepEqual(
+    optional.filter((name) => !(`node_modules/${name}` in lock.packages)),
+    [],
+  );
 });
 
 function assertRefusal(result: Awaited<ReturnType<typeof run>>): void {
