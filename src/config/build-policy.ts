@@ -28,7 +28,7 @@ export function buildPolicy(document: PolicyDocument, usersOf: UsersOf): Policy 
   return freezeDeep({
     listen: document.listen,
     admin: document.admin,
-    trustedProxies: new CidrSet(document.trustedProxies),
+    trustedProxies: new CidrSet(listed(document.trustedProxies)),
     limits: document.limits,
     timeouts: { headerMs: header, idleMs: idle, drainMs: drain },
     logging: document.logging,

@@ -13,15 +13,15 @@ const ruleSketch = z
   .object({ name: word, use: word, split: entries, when: entries })
   .catch({ name: null, use: null, split: {}, when: {} });
 const userSketch = z
-  .object({ from: z.union([z.array(z.unknown()), z.string()]).catch([]), jwt: z.unknown() })
+  .object({ from: z.union([z.array(z.unknown()), z.string()]).catch([]), jwt: z.unknown().optional() })
   .catch({ from: [], jwt: undefined });
 const rolloutSketch = z
   .object({ name: word, versions: entries, split: entries, user: userSketch, rules: z.array(ruleSketch).catch([]) })
   .catch({ name: null, versions: {}, split: {}, user: { from: [], jwt: undefined }, rules: [] });
 const policySketch = z
   .object({
-    listen: z.unknown(),
-    admin: z.object({ listen: z.unknown() }).catch({ listen: undefined }),
+    listen: z.unknown().optional(),
+    admin: z.object({ listen: z.unknown().optional() }).catch({ listen: undefined }),
     rollouts: z.array(rolloutSketch).catch([]),
   })
   .catch({ listen: undefined, admin: { listen: undefined }, rollouts: [] });

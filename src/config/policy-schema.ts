@@ -1,5 +1,5 @@
 // The policy file as a whole: keys that are not a rollout's, their forms and defaults. Checks across keys are in cross-checks.ts.
-import type { z } from 'zod';
+import { z } from 'zod';
 import { parseCidr } from './ip-set.ts';
 import { parseListenAddress } from './network-address.ts';
 import { parseCount, parseSize } from './quantities.ts';
@@ -12,13 +12,15 @@ const address = () => written(parseListenAddress, 'an address such as 0.0.0.0:80
 
 const cidr = written(parseCidr, 'an address or a range such as 10.8.0.0/16');
 
+const rangesForm = 'a list of addresses or ranges';
+
 /** Every key that works, in the order of the documentation. Defaults are written as a user would write them. */
 export const policySchema = mapping(
   {
     version: written(readFormat, 'the version of this format: 1'),
     listen: address(),
     admin: mapping({ listen: address().prefault('127.0.0.1:9090') }, 'a mapping with listen').prefault({}),
-    trustedProxies: listOf(cidr, 'a list of addresses or ranges').prefault([]),
+    trustedProxies: z.union([cidr, listOf(cidr, rangesForm)], { error: () => rangesForm }).prefault([]),
     limits: mapping(
       {
         headerBytes: written(readHeaderBytes, 'a size such as 16KiB').prefault('16KiB'),

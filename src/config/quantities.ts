@@ -49,7 +49,7 @@ export function parseCount(written: unknown): Reading<number> {
 
 function sizeHintFor(text: string): string {
   const decimal = /^([\d.]+)\s*([KMG])i?B?$/i.exec(text);
-  return decimal === null ? sizeHint : `did you mean ${decimal[1]}${decimal[2]!.toUpperCase()}iB?`;
+  return decimal === null ? sizeHint : `did you mean the unit ${decimal[2]!.toUpperCase()}iB?`;
 }
 
 /** Takes back the last bits that multiplying a decimal fraction brings: 0.07 * 100 is 7, not 7.000000000000001. */

@@ -105,7 +105,7 @@ function readMethod(value: unknown): Reading<string> {
   if (!tokenPattern.test(method)) return refused('is not a method', 'write one such as GET');
   return method === method.toUpperCase()
     ? accepted(method)
-    : refused('is not upper case', `did you mean "${method.toUpperCase()}"?`);
+    : refused('is not upper case', 'methods are written as in GET');
 }
 
 function readPath(value: unknown): Reading<string> {

@@ -107,11 +107,11 @@ export function oneOf<const Word extends string>(...words: Word[]) {
 
 /** Exactly one of these keys must be there. Looks also where other keys have issues, but not past a misspelt key. */
 export function exactlyOne<Schema extends z.ZodObject>(schema: Schema, keys: readonly string[]): Schema {
-  const details: IssueDetails = { hint: `write exactly one of ${keys.join(', ')}`, hidesValue: true, at: 'value' };
-  const countIn = (value: object) =>
-    Object.entries(value).filter(([key, item]) => keys.includes(key) && item !== undefined).length;
-  return schema.refine((value) => countIn(value) === 1, {
-    message: 'says too little or too much',
+  const details: IssueDetails = { hint: 'write exactly one', hidesValue: true, at: 'value' };
+  const countOf = (value: unknown) =>
+    Object.entries(value ?? {}).filter(([key, item]) => keys.includes(key) && item !== undefined).length;
+  return schema.refine((value) => countOf(value) === 1, {
+    error: ({ input }) => `has ${countOf(input) === 0 ? 'none' : 'more than one'} of ${keys.join(', ')}`,
     params: details,
     when: ({ value, issues }) =>
       typeof value === 'object' && value !== null && !issues.some(({ code }) => code === 'unrecognized_keys'),

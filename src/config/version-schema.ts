@@ -19,9 +19,13 @@ export function timeout() {
 
 const url = written(parseServerOrigin, 'an origin such as http://10.0.0.1:3000');
 
+const oneServer = url.transform((origin) => ({ url: origin, weight: 1 }));
+
+const serversForm = 'a list of at least one server';
+
 const server = z.union(
   [
-    url.transform((origin) => ({ url: origin, weight: 1 })),
+    oneServer,
     mapping(
       { url, weight: written(parseCount, 'a whole number').prefault(1) },
       'a server: a URL, or a mapping with url and weight',
@@ -32,7 +36,9 @@ const server = z.union(
 
 export const versionSchema = mapping(
   {
-    servers: someOf(server, 'a list of at least one server'),
+    servers: z.union([oneServer.transform((only) => [only]), someOf(server, serversForm)], {
+      error: () => serversForm,
+    }),
     timeouts: mapping(
       {
         connect: timeout().prefault('2s'),

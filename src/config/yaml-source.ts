@@ -99,7 +99,8 @@ function place(document: Document, finding: Finding, at: At): Problem {
     const isLast = index === finding.path.length - 1;
     const pair = isMap(parent) ? parent.items.find(({ key }) => isScalar(key) && key.value === segment) : undefined;
     node = isMap(parent) ? pair?.value : parent.get(segment, true);
-    const start = isLast && finding.at === 'key' ? startOf(pair?.key) : (startOf(node) ?? startOf(pair?.key));
+    const pointsAtKey = pair !== undefined && isLast && finding.at === 'key';
+    const start = pointsAtKey ? startOf(pair.key) : (startOf(node) ?? startOf(pair?.key));
     reached.push(segment);
     if (start === undefined) break;
     offset = start;
