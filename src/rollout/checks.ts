@@ -1,0 +1,138 @@
+// Judges the checks that compare both versions: log evidence and counts in, verdicts with numbers and a sentence out.
+// The guards share one chance of a false alarm: their evidence is averaged by weight (STATISTICS 7), so `alpha` holds for the rollout.
+import { logThreshold } from '../stats/evidence.ts';
+import type { Evidence as Wealths } from '../stats/evidence.ts';
+import { logSumExp } from '../stats/log-space.ts';
+import { describeComparison } from './comparison-sentence.ts';
+import type { Versions } from './comparison-sentence.ts';
+import type { Analysis, ErrorRateCheck, LatencyCheck } from './staging.ts';
+import { isCalm } from './verdict.ts';
+import type {
+  ErrorRateEvidence,
+  FailureCount,
+  LatencyEvidence,
+  LogEvidence,
+  QuantileEvidence,
+  Verdict,
+} from './verdict.ts';
+
+/** Evidence of one test: now, and the most it ever was. A record of stats/evidence fits. */
+export type Wealth = Pick<Wealths, 'logEvidence' | 'peakLogEvidence'>;
+
+/** What is known of one check. Counts and latencies are of the stage, harm of the rollout, proof of the stage. */
+export type CheckNumbers = ErrorRateNumbers | LatencyNumbers;
+
+export type ErrorRateNumbers = {
+  readonly check: ErrorRateCheck;
+  readonly baseline: FailureCount;
+  readonly candidate: FailureCount;
+  readonly harm: Wealth;
+  readonly proof: Wealth;
+};
+
+export type LatencyNumbers = {
+  readonly check: LatencyCheck;
+  readonly baselineRequests: number;
+  readonly candidateRequests: number;
+  readonly quantiles: readonly QuantileNumbers[];
+};
+
+/** One of the check's quantiles; the latencies are null before there are any. */
+export type QuantileNumbers = Pick<QuantileEvidence, 'quantile' | 'baselineMs' | 'candidateMs'> & {
+  readonly harm: Wealth;
+  readonly proof: Wealth;
+};
+
+/** Parts of the guards' common evidence, before they are made to add up to 1. */
+const weightOf = { 'error-rate': 5, latency: 4 } as const;
+
+/**
+ * A verdict for each check, in the same order. All guards of the rollout must be given, each time the same ones: their weights are
+ * fixed in advance. A failing check stays failing until its evidence begins anew.
+ */
+export function judgeComparisons(
+  { versions, analysis }: { versions: Versions; analysis: Pick<Analysis, 'alpha' | 'promoteAlpha'> },
+  numbers: readonly CheckNumbers[],
+): Verdict[] {
+  const threshold = logThreshold(analysis.alpha);
+  const weighed = weigh(numbers);
+  const guards = weighed.filter(({ of }) => of.check.role === 'guard');
+  const isAlarm = logSumExp(guards.map(({ logWeight, harm }) => logWeight + harm.logEvidence)) >= threshold;
+  const heaviest = guards.reduce<Weighed | null>(
+    (most, guard) => (most === null || share(guard) > share(most) ? guard : most),
+    null,
+  );
+  return weighed.map((one) => {
+    const isFailing = one.logWeight + one.harm.peakLogEvidence >= threshold || (isAlarm && one === heaviest);
+    const evidence = evidenceOf(one, {
+      logHarm: one.harm.logEvidence,
+      harmThreshold: threshold - one.logWeight,
+      logProof: one.logProof,
+      proofThreshold: logThreshold(analysis.promoteAlpha),
+    });
+    return verdictOf(one, { evidence, isFailing, versions });
+  });
+}
+
+type Weighed = {
+  readonly of: CheckNumbers;
+  readonly logWeight: number;
+  readonly harm: Wealth;
+  readonly logProof: number;
+};
+
+/** A signal stands alone: it pauses only, so it takes nothing of the guards' chance. */
+function weigh(numbers: readonly CheckNumbers[]): Weighed[] {
+  const total = numbers.reduce((sum, { check }) => sum + (check.role === 'guard' ? weightOf[check.metric] : 0), 0);
+  return numbers.map((of) => {
+    const logWeight = of.check.role === 'guard' ? Math.log(weightOf[of.check.metric] / total) : 0;
+    if (!('quantiles' in of)) return { of, logWeight, harm: of.harm, logProof: of.proof.logEvidence };
+    const logProof = Math.min(...of.quantiles.map(({ proof }) => proof.logEvidence));
+    return { of, logWeight, harm: averageHarm(of.quantiles), logProof };
+  });
+}
+
+/** Mean of the quantiles' evidence, an e-process again; no quantile alone can have been above its own share of the mean unseen. */
+function averageHarm(quantiles: readonly QuantileNumbers[]): Wealth {
+  const logCount = Math.log(quantiles.length);
+  const logEvidence = logSumExp(quantiles.map(({ harm }) => harm.logEvidence)) - logCount;
+  const highest = Math.max(...quantiles.map(({ harm }) => harm.peakLogEvidence));
+  return { logEvidence, peakLogEvidence: Math.max(logEvidence, highest - logCount) };
+}
+
+function share({ logWeight, harm }: Weighed): number {
+  return logWeight + harm.logEvidence;
+}
+
+function evidenceOf({ of }: Weighed, logs: LogEvidence): ErrorRateEvidence | LatencyEvidence {
+  if (!('quantiles' in of)) return { kind: 'error-rate', ...logs, baseline: of.baseline, candidate: of.candidate };
+  const quantiles = of.quantiles.map(({ harm, proof, ...shown }) => ({
+    ...shown,
+    logHarm: harm.logEvidence,
+    logProof: proof.logEvidence,
+  }));
+  return {
+    kind: 'latency',
+    ...logs,
+    quantiles,
+    baselineRequests: of.baselineRequests,
+    candidateRequests: of.candidateRequests,
+  };
+}
+
+/** Proof counts only while the guard is calm: a candidate between `tolerate` and `prove` may satisfy both tests. */
+function verdictOf(
+  { of, harm }: Weighed,
+  {
+    evidence,
+    isFailing,
+    versions,
+  }: { evidence: ErrorRateEvidence | LatencyEvidence; isFailing: boolean; versions: Versions },
+): Verdict {
+  const { name: check, role } = of.check;
+  const undecided = { check, role, answer: 'not-enough-data', evidence, sentence: '' } as const;
+  const isProved = evidence.logProof >= evidence.proofThreshold && isCalm(undecided);
+  const answer = isFailing ? 'fail' : isProved ? 'pass' : 'not-enough-data';
+  const luck = Math.max(harm.logEvidence, isFailing ? harm.peakLogEvidence : 0);
+  return { ...undecided, answer, sentence: describeComparison({ check: of.check, answer, evidence, luck }, versions) };
+}
