@@ -1,6 +1,7 @@
 // Load on one address for a while: by wrk where it is installed, by autocannon otherwise. Keep-alive, as fast as answers come.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findProgram } from '../test/support/requirements.ts';
 import { run } from '../test/support/run.ts';
 import { users, type Case } from './cases.ts';
@@ -75,7 +76,7 @@ async function applyAutocannon(load: Load): Promise<LoadResult> {
   const har = join(load.folder, 'requests.har');
   writeFileSync(har, JSON.stringify(harOf(load.case, origin)));
   const shape = ['-c', `${load.connections}`, '-d', `${load.seconds}`, '--json', '--no-progress', '--har', har];
-  const finished = await run(process.execPath, ['node_modules/autocannon/autocannon.js', ...shape, origin]);
+  const finished = await run(process.execPath, [fileURLToPath(import.meta.resolve('autocannon')), ...shape, origin]);
   if (finished.code !== 0) throw new Error(`autocannon failed: ${finished.stderr}`);
   const result: AutocannonResult = JSON.parse(finished.stdout);
   return {
