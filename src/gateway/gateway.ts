@@ -20,7 +20,7 @@ import { tieToConnection } from './malformed.ts';
 import { requestIdOf } from './request-headers.ts';
 import { ServerRegistry } from './servers.ts';
 import { bearerTokenOf } from './tokens.ts';
-import { createTraffic } from './traffic.ts';
+import { createTraffic, tuneServer } from './traffic.ts';
 import { Upgrade } from './upgrade.ts';
 
 export type GatewayParts = {
@@ -92,6 +92,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     adopt(policy) {
       const replaced = live;
       live = livePolicyOf(policy);
+      tuneServer(traffic.server, policy);
       replaced.retire();
     },
     async close(drainMs) {

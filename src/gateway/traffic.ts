@@ -47,7 +47,7 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
       shouldUpgradeCallback: isWebSocketHandshake,
     },
   });
-  tuneServer(traffic.server, limits.connections);
+  tuneServer(traffic.server, policy);
   listenBesideRequests(traffic.server, handler);
   // Every method without a body, as Fastify sees it: it must never look at one.
   const methods = METHODS.filter((method) => method !== 'CONNECT');
@@ -69,10 +69,15 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
   return traffic;
 }
 
-function tuneServer(server: HttpServer, connections: number): void {
+/** Brings the limits of a policy into force for new connections. */
+export function tuneServer(server: HttpServer, { limits, timeouts }: TrafficLimits): void {
   // Node drops headers beyond a count without a word; the size limit is what bounds them.
   server.maxHeadersCount = 0;
-  if (Number.isFinite(connections)) server.maxConnections = connections;
+  server.keepAliveTimeout = timeouts.idleMs;
+  server.headersTimeout = timeouts.headerMs;
+  Object.assign(server, { maxHeaderSize: limits.headerBytes });
+  // 0 would refuse every connection; the platform has no other way to say "no limit" again.
+  server.maxConnections = Number.isFinite(limits.connections) ? limits.connections : Number.MAX_SAFE_INTEGER;
 }
 
 function listenBesideRequests(server: HttpServer, handler: TrafficHandler): void {
