@@ -67,9 +67,8 @@ export function substitute(text: string, environment: Environment): Reading<stri
   if (isMalformed)
     return refused('a "${" that is not a variable', 'write ${NAME}, ${NAME:-default}, or $${ for a literal ${');
   if (missing.length > 0) {
-    const names = missing.join(' and ');
-    const verb = missing.length === 1 ? 'is' : 'are';
-    return refused(`the environment variable ${names} ${verb} not set`, `set it, or write \${${missing[0]}:-default}`);
+    const what = missing.length === 1 ? `variable ${missing[0]} is` : `variables ${missing.join(' and ')} are`;
+    return refused(`the environment ${what} not set`, `set it, or write \${${missing[0]}:-default}`);
   }
   return accepted(value);
 }

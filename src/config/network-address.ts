@@ -47,7 +47,7 @@ export function parseHostPattern(written: unknown): Reading<HostPattern> {
   const name = (isSuffix ? text.slice(2) : text).replace(/\.$/, '').toLowerCase();
   if (/^\[.*\]$/.test(name) && isIPv6(name.slice(1, -1)) && !isSuffix) return accepted({ kind: 'exact', host: name });
   if (/:\d+$/.test(name)) return refused('has a port', 'leave the port out; it is not compared');
-  const host = domainToASCII(name);
+  const host = toAsciiHost(name);
   if (!isHostName(host) && !(isIPv4(host) && host === name && !isSuffix)) return refused('is not a host', hostHint);
   return accepted(isSuffix ? { kind: 'suffix', suffix: `.${host}` } : { kind: 'exact', host });
 }
@@ -64,7 +64,12 @@ export function isEveryInterface(host: string): boolean {
 
 function isServerHost(host: string): boolean {
   if (host.startsWith('[')) return isIPv6(host.slice(1, -1));
-  return isIP(host) === 4 || isHostName(domainToASCII(host));
+  return isIP(host) === 4 || isHostName(toAsciiHost(host));
+}
+
+/** International names as they are sent; empty for what is not a name. The platform's function stops reading at a `/`. */
+function toAsciiHost(name: string): string {
+  return /[/?#@:%\\\s]/.test(name) ? '' : domainToASCII(name);
 }
 
 /** Labels of letters, digits, `-` and `_`; not something that a URL parser takes for a number (`010.1.1.1`, `0x7f.1`). */
