@@ -2,7 +2,7 @@
 import { bucketPrefix } from './bucket.ts';
 import { compileIdentity, type IdentityChain } from './identity.ts';
 import type { ByteString, Rollout } from './policy.ts';
-import { type FactSource, SlotLayout } from './readings.ts';
+import { SlotLayout, type Slots } from './readings.ts';
 import { compileRules, type RuleIndex } from './rule-index.ts';
 
 export type CompiledRollout = {
@@ -11,8 +11,8 @@ export type CompiledRollout = {
   readonly prefix: ByteString;
   readonly identity: IdentityChain;
   readonly rules: RuleIndex;
-  /** What each slot of `Readings` is read from. */
-  readonly sources: readonly FactSource[];
+  /** The facts that it reads. */
+  readonly slots: Slots;
   /** A claim decides something: the token of a request must be verified before `decide`. */
   readonly needsClaims: boolean;
 };
@@ -22,7 +22,7 @@ export function compileRollout(rollout: Rollout): CompiledRollout {
   const layout = new SlotLayout();
   const identity = compileIdentity(rollout.user, layout);
   const rules = compileRules(rollout.rules, rollout.versions, layout);
-  const sources = Object.freeze(layout.sources);
-  const needsClaims = rollout.user.jwt !== null && sources.some((source) => source.on === 'jwt');
-  return Object.freeze({ rollout, prefix: bucketPrefix(rollout.salt), identity, rules, sources, needsClaims });
+  const slots = layout.finish();
+  const needsClaims = rollout.user.jwt !== null && slots.sources.some((source) => source.on === 'jwt');
+  return Object.freeze({ rollout, prefix: bucketPrefix(rollout.salt), identity, rules, slots, needsClaims });
 }

@@ -33,7 +33,7 @@ export type Decision = {
  */
 export function decide(compiled: CompiledRollout, split: Split, facts: Facts): Decision {
   const { rollout } = compiled;
-  const readings = new Readings(compiled.sources, facts);
+  const readings = new Readings(compiled.slots, facts);
   const user = knownUser(compiled.identity, readings);
   readings.setUser(user);
   const plain = { rollout, version: rollout.versions[0], rule: null, bucket: null, user, issueCookie: false };

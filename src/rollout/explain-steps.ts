@@ -35,13 +35,13 @@ export type TriedSource = {
 };
 
 /** Each identity source up to the one that gave the ID. */
-export function trySources({ identity, sources }: CompiledRollout, readings: Readings): TriedSource[] {
+export function trySources({ identity, slots }: CompiledRollout, readings: Readings): TriedSource[] {
   const tried: TriedSource[] = [];
   const issued = identity.issuedSlot === null ? [] : [identity.issuedSlot];
   for (const [i, slot] of [...identity.slots, ...issued].entries()) {
     const value = readings.at(slot);
     const outcome = i < identity.slots.length ? outcomeOf(value) : issuedOutcomeOf(value);
-    tried.push({ source: nameOf(sources[slot]!), value: value === undefined ? null : readable(value), outcome });
+    tried.push({ source: nameOf(slots.sources[slot]!), value: value === undefined ? null : readable(value), outcome });
     if (outcome === 'used') break;
   }
   return tried;

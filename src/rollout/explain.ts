@@ -61,7 +61,7 @@ export function explain(table: RolloutTable, splitOf: (rollout: Rollout) => Spli
 /** Explains what one rollout does with a request, whether its `match` fits or not. */
 export function explainRollout(compiled: CompiledRollout, split: Split, facts: Facts): Explanation {
   const { rollout, identity } = compiled;
-  const readings = new Readings(compiled.sources, facts);
+  const readings = new Readings(compiled.slots, facts);
   const user = knownUser(identity, readings);
   readings.setUser(user);
   const steps: Step[] = [

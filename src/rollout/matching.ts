@@ -1,43 +1,50 @@
 // Which rollout takes a request: the first listed whose host and path fit, looked up instead of tried one by one.
 import { type CompiledRollout, compileRollout } from './compiled-rollout.ts';
 import type { Facts } from './facts.ts';
-import { longestOf, prefixesOf } from './path-prefixes.ts';
 import type { ByteString, HostPattern, Policy } from './policy.ts';
+import { PrefixMap } from './prefix-map.ts';
 
-/** Path prefix → number of the first rollout that names it. */
-type OrderByPrefix = Map<ByteString, number>;
+/** Path → number of the first rollout that takes it. */
+type OrderByPath = PrefixMap<number>;
 
 export type RolloutTable = {
   /** In listed order. */
   readonly rollouts: readonly CompiledRollout[];
-  readonly byHost: ReadonlyMap<string, OrderByPrefix>;
+  readonly byHost: ReadonlyMap<string, OrderByPath>;
   /** By suffix with its dot: `.example.com`. */
-  readonly bySuffix: ReadonlyMap<string, OrderByPrefix>;
+  readonly bySuffix: ReadonlyMap<string, OrderByPath>;
   /** The distinct lengths of those suffixes. */
   readonly suffixLengths: readonly number[];
-  readonly anyHost: OrderByPrefix;
-  readonly longestPrefix: number;
+  readonly anyHost: OrderByPath;
 };
 
 /** Compiles a policy's rollouts, once a load. */
-export function compileRollouts(policy: Pick<Policy, 'rollouts'>): RolloutTable {
-  const byHost = new Map<string, OrderByPrefix>();
-  const bySuffix = new Map<string, OrderByPrefix>();
-  const anyHost: OrderByPrefix = new Map();
-  for (const [order, { match }] of policy.rollouts.entries()) {
-    const hosts = match.hosts.length === 0 ? [anyHost] : match.hosts.map((host) => mapOf(host, byHost, bySuffix));
-    for (const prefix of match.paths.length === 0 ? [''] : match.paths) {
-      for (const orders of hosts) if (!orders.has(prefix)) orders.set(prefix, order);
+export function compileRollouts({ rollouts }: Pick<Policy, 'rollouts'>): RolloutTable {
+  const byHost = new Map<string, Map<ByteString, number>>();
+  const bySuffix = new Map<string, Map<ByteString, number>>();
+  const anyHost = new Map<ByteString, number>();
+  for (const [order, { match }] of rollouts.entries()) {
+    const prefixes = match.paths.length === 0 ? [''] : match.paths;
+    if (match.hosts.length === 0) addPrefixes(anyHost, prefixes, order);
+    for (const host of match.hosts) {
+      const [maps, key] = host.kind === 'exact' ? [byHost, host.host] : [bySuffix, host.suffix];
+      const orders = maps.get(key) ?? new Map<ByteString, number>();
+      maps.set(key, orders);
+      addPrefixes(orders, prefixes, order);
     }
   }
   return Object.freeze({
-    rollouts: Object.freeze(policy.rollouts.map(compileRollout)),
-    byHost,
-    bySuffix,
+    rollouts: Object.freeze(rollouts.map(compileRollout)),
+    byHost: new Map(Array.from(byHost, ([host, orders]) => [host, new PrefixMap(orders, Math.min)])),
+    bySuffix: new Map(Array.from(bySuffix, ([suffix, orders]) => [suffix, new PrefixMap(orders, Math.min)])),
     suffixLengths: Object.freeze([...new Set(Array.from(bySuffix.keys(), (suffix) => suffix.length))]),
-    anyHost,
-    longestPrefix: longestOf(policy.rollouts.flatMap(({ match }) => match.paths)),
+    anyHost: new PrefixMap(anyHost, Math.min),
   });
+}
+
+/** The first listed rollout keeps a prefix that several name. */
+function addPrefixes(orders: Map<ByteString, number>, prefixes: readonly ByteString[], order: number): void {
+  for (const prefix of prefixes) if (!orders.has(prefix)) orders.set(prefix, order);
 }
 
 /**
@@ -45,13 +52,12 @@ export function compileRollouts(policy: Pick<Policy, 'rollouts'>): RolloutTable 
  * distinct suffix length and segment of the longest path in the policy.
  */
 export function matchRollout(table: RolloutTable, facts: Pick<Facts, 'host' | 'path'>): CompiledRollout | null {
-  const { host } = facts;
-  const prefixes = prefixesOf(facts.path, table.longestPrefix);
-  let first = lowestOrder(table.anyHost, prefixes, table.rollouts.length);
-  first = lowestOrder(table.byHost.get(host), prefixes, first);
+  const { host, path } = facts;
+  let first = table.anyHost.get(path) ?? Infinity;
+  first = Math.min(first, table.byHost.get(host)?.get(path) ?? Infinity);
   for (const length of table.suffixLengths) {
     if (host.length <= length) continue;
-    first = lowestOrder(table.bySuffix.get(host.slice(-length)), prefixes, first);
+    first = Math.min(first, table.bySuffix.get(host.slice(-length))?.get(path) ?? Infinity);
   }
   return table.rollouts[first] ?? null;
 }
@@ -60,25 +66,4 @@ export function matchRollout(table: RolloutTable, facts: Pick<Facts, 'host' | 'p
 export function hostFits(pattern: HostPattern, host: string): boolean {
   if (pattern.kind === 'exact') return host === pattern.host;
   return host.length > pattern.suffix.length && host.endsWith(pattern.suffix);
-}
-
-function mapOf(
-  pattern: HostPattern,
-  byHost: Map<string, OrderByPrefix>,
-  bySuffix: Map<string, OrderByPrefix>,
-): OrderByPrefix {
-  const [maps, key] = pattern.kind === 'exact' ? [byHost, pattern.host] : [bySuffix, pattern.suffix];
-  const orders = maps.get(key) ?? new Map<ByteString, number>();
-  maps.set(key, orders);
-  return orders;
-}
-
-function lowestOrder(orders: OrderByPrefix | undefined, prefixes: readonly ByteString[], below: number): number {
-  let lowest = below;
-  if (orders === undefined || orders.size === 0) return lowest;
-  for (const prefix of prefixes) {
-    const order = orders.get(prefix);
-    if (order !== undefined && order < lowest) lowest = order;
-  }
-  return lowest;
 }

@@ -10,6 +10,9 @@ export type FactSource =
 /** The slot that holds the known user ID, in every layout. */
 export const userSlot = 0;
 
+/** The finished layout: what each slot is read from, and the values before anything is read, to be copied per request. */
+export type Slots = { readonly sources: readonly FactSource[]; readonly unread: readonly null[] };
+
 /** Gives each distinct fact that a rollout reads its slot; used while compiling only. */
 export class SlotLayout {
   readonly sources: FactSource[] = [{ on: 'user' }];
@@ -23,6 +26,11 @@ export class SlotLayout {
       this.#slots.set(key, slot);
     }
     return slot;
+  }
+
+  finish(): Slots {
+    const sources = Object.freeze([...this.sources]);
+    return Object.freeze({ sources, unread: sources.map(() => null) });
   }
 }
 
@@ -38,10 +46,10 @@ export class Readings {
   /** null: not read yet; undefined: read and absent. */
   readonly #values: (ByteString | undefined | null)[];
 
-  constructor(sources: readonly FactSource[], facts: Facts) {
-    this.#sources = sources;
+  constructor(slots: Slots, facts: Facts) {
+    this.#sources = slots.sources;
     this.#facts = facts;
-    this.#values = Array.from<null>({ length: sources.length }).fill(null);
+    this.#values = slots.unread.slice();
   }
 
   /** The value in a slot; reads the fact the first time. */

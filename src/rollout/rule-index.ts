@@ -1,9 +1,9 @@
 // Finds the first rule that holds without trying them all. Compiled once a policy; nothing here changes afterwards.
 import { type CompiledCondition, compileCondition, conditionHolds, costOf } from './condition.ts';
-import { prefixesOf } from './path-prefixes.ts';
 import type { Rule, Version } from './policy.ts';
 import type { Readings, SlotLayout } from './readings.ts';
-import { fileRules, mostTelling, type Numbers, type Shelf } from './rule-shelves.ts';
+import { fileRules, mostTelling } from './rule-shelves.ts';
+import type { Numbers, Shelf } from './shelves.ts';
 import { layOutSplit } from './split.ts';
 
 export type CompiledRule = {
@@ -21,7 +21,7 @@ export type CompiledRule = {
 export type RuleIndex = {
   readonly rules: readonly CompiledRule[];
   readonly shelves: readonly Shelf[];
-  /** Rules without any equality condition: tried one by one. */
+  /** Rules without a condition that can be looked up: tried one by one. */
   readonly unfiled: Numbers;
 };
 
@@ -58,25 +58,16 @@ export function firstRule(index: RuleIndex, readings: Readings): CompiledRule | 
   let best = rules.length;
   for (const shelf of shelves) {
     if (shelf.lowest >= best) break;
-    best = firstOnShelf(shelf, { rules, best, readings });
+    const value = readings.at(shelf.slot);
+    if (value !== undefined) best = firstOf(shelf.numbersOf(value), { rules, best, readings });
   }
   return rules[firstOf(unfiled, { rules, best, readings })] ?? null;
 }
 
 /** `best`: the lowest number that is known to hold; the number of rules if none is. */
-type Search = { readonly rules: readonly CompiledRule[]; best: number; readonly readings: Readings };
+type Search = { readonly rules: readonly CompiledRule[]; readonly best: number; readonly readings: Readings };
 
-function firstOnShelf(shelf: Shelf, search: Search): number {
-  const value = search.readings.at(shelf.slot);
-  if (value === undefined) return search.best;
-  if (shelf.kind === 'list') return shelf.list.has(value) ? firstOf(shelf.numbers, search) : search.best;
-  if (shelf.kind === 'values') return firstOf(shelf.numbersOf.get(value), search);
-  for (const prefix of prefixesOf(value, shelf.longest)) search.best = firstOf(shelf.numbersOf.get(prefix), search);
-  return search.best;
-}
-
-function firstOf(numbers: Numbers | undefined, { rules, best, readings }: Search): number {
-  if (numbers === undefined) return best;
+function firstOf(numbers: Numbers, { rules, best, readings }: Search): number {
   for (const number of numbers) {
     if (number >= best) break;
     if (allHold(rules[number]!.rest, readings)) return number;

@@ -1,26 +1,12 @@
-// Files rules under the values of one of their equality conditions, so that a request looks up only rules that may hold.
+// Chooses under which of its conditions a rule is filed, and builds the shelves.
 import type { CompiledCondition } from './condition.ts';
-import { longestOf } from './path-prefixes.ts';
-import type { ByteString } from './policy.ts';
+import type { ByteString, IpSet } from './policy.ts';
 import type { FactSource } from './readings.ts';
-
-/** Rule numbers, ascending. */
-export type Numbers = readonly number[];
-
-/** One fact to look up, and the rules filed under each of its values. `lowest`: the first rule that is filed here. */
-export type Shelf = { readonly slot: number; readonly lowest: number } & (
-  | {
-      readonly kind: 'values' | 'prefixes';
-      readonly numbersOf: ReadonlyMap<ByteString, Numbers>;
-      /** Bytes of the longest value. */
-      readonly longest: number;
-    }
-  | { readonly kind: 'list'; readonly list: ReadonlySet<ByteString>; readonly numbers: Numbers }
-);
+import { type Filed, ListShelf, PathShelf, RangeShelf, type Shelf, ValueShelf } from './shelves.ts';
 
 /**
- * A list longer than `longListLength` is asked itself instead of being copied into a map, so that a million IDs are held
- * once; but only the `mostListsAsked` longest, because each list that is asked costs every request a look.
+ * A list longer than `longListLength` is asked itself instead of being copied; but only the `mostListsAsked` longest,
+ * because each list that is asked costs every request a look.
  */
 const longListLength = 1_000;
 const mostListsAsked = 8;
@@ -33,19 +19,27 @@ const tellingOrder: readonly FactSource['on'][] = [
   'query',
   'jwt',
   'path',
+  'ip',
   'host',
   'method',
 ];
 
-/** The equality condition that the fewest requests are likely to fit; null if the rule has none. */
+/** The condition, of those that can be looked up, that the fewest requests are likely to fit; null if the rule has none. */
 export function mostTelling(
   conditions: readonly CompiledCondition[],
   sources: readonly FactSource[],
 ): CompiledCondition | null {
-  const rankOf = (condition: CompiledCondition): number => tellingOrder.indexOf(sources[condition.slot]!.on);
-  const equalities = conditions.filter((condition) => valuesOf(condition) !== null);
-  return equalities.toSorted((a, b) => rankOf(a) - rankOf(b))[0] ?? null;
+  const rankOf = ({ slot }: CompiledCondition): number => tellingOrder.indexOf(sources[slot]!.on);
+  const fileable = conditions.filter((condition) => condition.kind !== 'value' || listOf(condition) !== null);
+  return fileable.toSorted((a, b) => rankOf(a) - rankOf(b))[0] ?? null;
 }
+
+type Groups = {
+  readonly values: Map<number, Filed<ReadonlySet<ByteString>>[]>;
+  readonly lists: Map<string, Filed<ReadonlySet<ByteString>>[]>;
+  readonly paths: Map<number, Filed<readonly ByteString[]>[]>;
+  readonly ranges: Map<number, Filed<IpSet>[]>;
+};
 
 /**
  * Files rule 0, 1, … under the condition given for it (null: none) and gives the shelves by `lowest`, ascending.
@@ -53,74 +47,37 @@ export function mostTelling(
  */
 export function fileRules(filedUnder: readonly (CompiledCondition | null)[]): readonly Shelf[] {
   const asked = longestLists(filedUnder);
-  const lists: ListShelf[] = [];
-  const maps = new Map<number, MapShelf>();
+  const groups: Groups = { values: new Map(), lists: new Map(), paths: new Map(), ranges: new Map() };
   for (const [number, condition] of filedUnder.entries()) {
-    if (condition === null) continue;
+    if (condition?.kind === 'path') add(groups.paths, condition.slot, { number, under: condition.prefixes });
+    if (condition?.kind === 'ip') add(groups.ranges, condition.slot, { number, under: condition.within });
     const list = listOf(condition);
-    if (list !== null && asked.has(list)) fileList(lists, { list, slot: condition.slot, number });
-    else fileValues(maps, condition, number);
+    if (condition === null || list === null) continue;
+    if (asked.includes(list)) add(groups.lists, `${condition.slot} ${asked.indexOf(list)}`, { number, under: list });
+    else add(groups.values, condition.slot, { number, under: list });
   }
-  for (const shelf of maps.values()) shelf.longest = longestOf(shelf.numbersOf.keys());
-  return Object.freeze([...lists, ...maps.values()].toSorted((a, b) => a.lowest - b.lowest));
+  const shelves: Shelf[] = [
+    ...Array.from(groups.values, ([slot, filed]) => new ValueShelf(slot, filed)),
+    ...Array.from(groups.lists, ([key, filed]) => new ListShelf(Number.parseInt(key, 10), filed)),
+    ...Array.from(groups.paths, ([slot, filed]) => new PathShelf(slot, filed)),
+    ...Array.from(groups.ranges, ([slot, filed]) => new RangeShelf(slot, filed)),
+  ];
+  return Object.freeze(shelves.toSorted((a, b) => a.lowest - b.lowest));
 }
 
-type ListShelf = {
-  kind: 'list';
-  slot: number;
-  lowest: number;
-  list: ReadonlySet<ByteString>;
-  numbers: number[];
-};
-
-type MapShelf = {
-  kind: 'values' | 'prefixes';
-  slot: number;
-  lowest: number;
-  numbersOf: Map<ByteString, Numbers>;
-  longest: number;
-};
-
-function fileList(
-  lists: ListShelf[],
-  { list, slot, number }: Pick<ListShelf, 'list' | 'slot'> & { number: number },
-): void {
-  const shelf = lists.find((each) => each.slot === slot && each.list === list);
-  if (shelf) shelf.numbers.push(number);
-  else lists.push({ kind: 'list', slot, lowest: number, list, numbers: [number] });
+function add<Key, Item>(groups: Map<Key, Item[]>, key: Key, item: Item): void {
+  const group = groups.get(key);
+  if (group) group.push(item);
+  else groups.set(key, [item]);
 }
 
-function fileValues(maps: Map<number, MapShelf>, condition: CompiledCondition, number: number): void {
-  const { slot } = condition;
-  const kind = condition.kind === 'path' ? 'prefixes' : 'values';
-  const shelf = maps.get(slot) ?? { kind, slot, lowest: number, numbersOf: new Map<ByteString, Numbers>(), longest: 0 };
-  maps.set(slot, shelf);
-  fileUnderEach(shelf.numbersOf, valuesOf(condition) ?? [], number);
+/** The values of an any-of condition; null for any other. */
+function listOf(condition: CompiledCondition | null): ReadonlySet<ByteString> | null {
+  return condition?.kind === 'value' && condition.matches.kind === 'any-of' ? condition.matches.values : null;
 }
 
-function listOf(condition: CompiledCondition): ReadonlySet<ByteString> | null {
-  return condition.kind === 'value' && condition.matches.kind === 'any-of' ? condition.matches.values : null;
-}
-
-function valuesOf(condition: CompiledCondition): Iterable<ByteString> | null {
-  return condition.kind === 'path' ? condition.prefixes : listOf(condition);
-}
-
-function longestLists(filedUnder: readonly (CompiledCondition | null)[]): ReadonlySet<ReadonlySet<ByteString>> {
-  const lists = new Set(filedUnder.flatMap((condition) => (condition && listOf(condition)) ?? []));
+function longestLists(filedUnder: readonly (CompiledCondition | null)[]): readonly ReadonlySet<ByteString>[] {
+  const lists = new Set(filedUnder.map(listOf).filter((list) => list !== null));
   const long = [...lists].filter((list) => list.size > longListLength);
-  return new Set(long.toSorted((a, b) => b.size - a.size).slice(0, mostListsAsked));
-}
-
-/** Values that the same rules are filed under share one array of numbers. */
-function fileUnderEach(numbersOf: Map<ByteString, Numbers>, values: Iterable<ByteString>, number: number): void {
-  const grown = new Map<Numbers | undefined, Numbers>();
-  for (const value of values) {
-    const before = numbersOf.get(value);
-    // A list may name one value twice.
-    if (before?.at(-1) === number) continue;
-    const after = grown.get(before) ?? [...(before ?? []), number];
-    grown.set(before, after);
-    numbersOf.set(value, after);
-  }
+  return long.toSorted((a, b) => b.size - a.size).slice(0, mostListsAsked);
 }

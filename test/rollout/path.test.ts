@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodePercent, isPathWithin, normalizePath } from '../../src/rollout/path.ts';
 
 const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
