@@ -75,7 +75,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
 
   const trafficUrl = await listenOrFail(policy.listen, async () => gateway.listen());
   const adminUrl = await listenOrFail(policy.admin.listen, async () => {
-    await admin.listen(policy.admin.listen);
+    await admin.listen({ ...policy.admin.listen });
     return (admin.server.address() as { port: number }).port;
   }).catch(async (error: unknown) => {
     await gateway.close(0);
