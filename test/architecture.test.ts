@@ -83,6 +83,7 @@ const accepted: [path: string, source: string][] = [
   ['src/gateway/a.ts', `import { x } from '../rollout/decide.ts'; import { y } from '../errors.ts'; export { x, y };`],
   ['src/rollout/bucket.ts', `import { murmur3 } from 'murmurhash-js'; export { murmur3 };`],
   ['src/rollout/a.ts', `export const at = (ms: number) => new Date(ms).toISOString();`],
+  ['src/store/a.ts', `import { DatabaseSync } from 'node:sqlite'; export const open = DatabaseSync;`],
   ['src/gateway/a.ts', `import { randomFillSync } from 'node:crypto'; export const fill = randomFillSync;`],
   ['src/main.ts', `process.exit(0);`],
 ];
