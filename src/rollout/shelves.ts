@@ -113,8 +113,6 @@ function numbersByValue(filed: readonly Filed<Iterable<ByteString>>[]): Map<Byte
     const grown = new Map<Numbers, Numbers>();
     for (const value of under) {
       const before = numbersOf.get(value) ?? none;
-      // A rule may name one value twice.
-      if (before.at(-1) === number) continue;
       const after = grown.get(before) ?? [...before, number];
       grown.set(before, after);
       numbersOf.set(value, after);
