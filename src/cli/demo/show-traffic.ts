@@ -1,0 +1,35 @@
+// Tells how the generated customers fare: on a terminal all the time, elsewhere once, and in sum at the end.
+import type { Screen } from './screen.ts';
+import { addTallies, statusText } from './status-text.ts';
+import type { TrafficTally, VersionTally } from './traffic-tally.ts';
+
+const intervalMs = 2_000;
+/** Stretches that the line on a terminal looks back on. */
+const stretchCount = 4;
+
+/** Begins to tell; `close` tells the sum. As `json` only the sum is told, as one object. */
+export function showTraffic(tally: TrafficTally, screen: Screen, json: boolean): { close(): void } {
+  let total: readonly VersionTally[] = [];
+  let recent: (readonly VersionTally[])[] = [];
+  let isFirst = true;
+  const look = () => {
+    const taken = tally.take();
+    total = addTallies([total, taken]);
+    recent = [...recent, taken].slice(-stretchCount);
+  };
+  const timer = setInterval(() => {
+    look();
+    if (json) return;
+    screen.showStatus(statusText(addTallies(recent)));
+    if (isFirst && !screen.isTerminal) screen.say(statusText(total));
+    isFirst = false;
+  }, intervalMs);
+  return {
+    close() {
+      clearInterval(timer);
+      look();
+      screen.showStatus('');
+      screen.say(json ? JSON.stringify({ versions: total }) : `In all ${statusText(total)}`);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// An explanation as lines for a person: the answer first, then each step that led to it.
+import type { ExplainedDecision, Explanation, Step } from '../rollout/explain.ts';
+
+const labelWidth = 10;
+
+/** `userIn`: where the ID of `--user` was put; null where it was not given. */
+export function explanationLines({ steps, decision }: Explanation, userIn: string | null): string[] {
+  const lines = steps.flatMap((step) => stepLines(step, userIn));
+  return [decision === null ? 'no rollout takes this request: 404' : decisionLine(decision), '', ...lines];
+}
+
+function decisionLine(decision: ExplainedDecision): string {
+  const { version, rollout, reason, rule, bucket, user } = decision;
+  const facts = [`reason: ${reason}${rule === null ? '' : ` "${rule}"`}`];
+  if (bucket !== null) facts.push(`bucket: ${bucket}`);
+  if (user !== null) facts.push(`user: ${user}`);
+  return `${rollout} → ${version}   (${facts.join(', ')})`;
+}
+
+function stepLines(step: Step, userIn: string | null): string[] {
+  switch (step.step) {
+    case 'match':
+      return titled('match', [`host ${step.host || '(none)'}, path ${step.path}`, ...step.tried.map(matchText)]);
+    case 'identity':
+      return titled('user', [
+        ...(userIn === null ? [] : [`--user is taken as ${userIn}, the first source of the chain`]),
+        ...step.tried.map(({ source, value, outcome }) => `${source}: ${value === null ? '' : `${value}, `}${outcome}`),
+        ...(step.user === null ? ['no ID: the request is anonymous'] : []),
+      ]);
+    case 'rolled-back':
+      return step.rolledBack ? titled('rolled back', ['yes: the baseline, for everyone']) : [];
+    case 'rules':
+      return step.tried.length === 0 ? [] : titled('rules', step.tried.flatMap(ruleTexts));
+    case 'anonymous':
+      return titled('anonymous', [anonymousText(step)]);
+    default:
+      return titled('bucket', [
+        `murmur3("${step.hashed}") = ${step.hash}; ${step.hash} mod 10000 = ${step.bucket}`,
+        ...step.ranges.filter(({ from, below }) => below > from).map((range) => rangeText(range, step)),
+        ...(step.splitOf === 'rule' ? ['these are the ranges of the rule, not of the rollout'] : []),
+      ]);
+  }
+}
+
+function titled(label: string, texts: readonly string[]): string[] {
+  return texts.map((text, i) => `${(i === 0 ? label : '').padEnd(labelWidth)}  ${text}`);
+}
+
+function matchText({ rollout, host, path }: Extract<Step, { step: 'match' }>['tried'][number]): string {
+  if (host !== null && path !== null) return `${rollout} takes it (host ${host}, path ${path})`;
+  const missing = [...(host === null ? ['host'] : []), ...(path === null ? ['path'] : [])];
+  return `${rollout} does not: ${missing.join(' and ')} ${missing.length > 1 ? 'do' : 'does'} not fit`;
+}
+
+function ruleTexts({ rule, holds, conditions }: Extract<Step, { step: 'rules' }>['tried'][number]): string[] {
+  return [
+    `"${rule}" ${holds ? 'holds' : 'does not hold'}`,
+    ...conditions.map((each) => {
+      const value = each.value === null ? 'absent' : each.value;
+      return `  ${each.holds ? 'yes' : 'no '}  ${each.condition} (${value})`;
+    }),
+  ];
+}
+
+function anonymousText({ gets, user }: Extract<Step, { step: 'anonymous' }>): string {
+  if (gets === 'baseline') return 'the baseline, as the policy says';
+  if (gets === 'ip') return `the address is the ID, as the policy says: ${user ?? 'it is not known'}`;
+  return `a random ID is issued as cookie graygate_uid; here it is ${user}`;
+}
+
+function rangeText(
+  { version, from, below }: Extract<Step, { step: 'bucket' }>['ranges'][number],
+  { bucket }: Extract<Step, { step: 'bucket' }>,
+): string {
+  return `${version}: ${from}–${below - 1}${bucket >= from && bucket < below ? '  ← here' : ''}`;
+}
