@@ -53,6 +53,12 @@ suite('the packed tarball', () => {
     assert.equal(result.code, 0, result.stderr);
   });
 
+  test('runs its demo: gateway, shops and customers', async () => {
+    const result = await graygate('demo', '--port', '0', '--admin-port', '0', '--duration', '1s');
+    assert.equal(result.code, 0, result.stderr);
+    assert.match(result.stdout, /127\.0\.0\.1:\d+/);
+  });
+
   test('holds compiled code, policies and documents, and no source, test or benchmark', () => {
     const files = globSync('**/*', { cwd: installed, withFileTypes: true }).filter((entry) => entry.isFile());
     const paths = files.map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1));
