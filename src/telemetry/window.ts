@@ -1,26 +1,12 @@
 // The figures of one rollout while they are fresh: what each version did since somebody last asked, and the open stratum
-// that the checks will compare. Outcomes fall in, the controller takes out. Mergeable: everything here adds up.
+// that the checks will compare. Outcomes fall in, the controller takes out.
 import { bucketPrefix, hashUser } from '../rollout/bucket.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { Outcome } from '../rollout/outcome.ts';
-import { createHistogram, type LogHistogram, mergeHistogram, observe } from '../stats/log-histogram.ts';
+import { emptyArm, emptyFigures, type Figures, type StratumArm } from '../rollout/figures.ts';
+import { observe } from '../stats/log-histogram.ts';
 import { FirstSeen } from './first-seen.ts';
 import { RiskSet, type RiskSetSnapshot } from './risk-set.ts';
-
-/** Requests of one version by who sent them there: the split (users at random) or a rule. */
-export type Figures = {
-  splitCount: number;
-  splitFailureCount: number;
-  ruleCount: number;
-  ruleFailureCount: number;
-  /** Users that the split sent to this version for the first time. */
-  newUserCount: number;
-  /** Of all requests but upgrades, in ms. */
-  readonly latencies: LogHistogram;
-};
-
-/** What one version adds to a stratum: requests of the risk set only. */
-export type StratumArm = { exposedCount: number; failedCount: number; readonly latencies: LogHistogram };
 
 /** A closed slice of time, by version index (0 is the baseline). */
 export type Stratum = { readonly beganMs: number; readonly endedMs: number; readonly arms: readonly StratumArm[] };
@@ -45,6 +31,7 @@ export class Window {
   #figures: Figures[];
   #arms: StratumArm[];
   #beganMs: number;
+  #isTouched = false;
   #sliceMs = slowSliceMs;
 
   constructor(versionCount: number, nowMs: number, riskSet: RiskSetSnapshot = []) {
@@ -58,12 +45,15 @@ export class Window {
   /** Takes note of a decision at the moment it is made, when the split it was made by is still the one in force. */
   assigned({ user, bucket, rule, version }: Decision): void {
     if (user === null || bucket === null || rule !== null) return;
-    if (this.#firstSeen.isNew(hashUser(seenPrefix, user))) this.#figures[version.index]!.newUserCount += 1;
+    if (!this.#firstSeen.isNew(hashUser(seenPrefix, user))) return;
+    this.#figures[version.index]!.newUserCount += 1;
+    this.#isTouched = true;
   }
 
   /** Takes in the outcome of a request that this rollout decided. It counts for the version that was decided. */
   observe(outcome: Outcome): void {
     const { index } = outcome.decided!;
+    this.#isTouched = true;
     const figures = this.#figures[index]!;
     const failed = hasFailed(outcome);
     const isRandom = outcome.rule === null && outcome.bucket !== null;
@@ -73,6 +63,9 @@ export class Window {
     } else if (outcome.rule !== null) {
       figures.ruleCount += 1;
       if (failed) figures.ruleFailureCount += 1;
+    } else {
+      figures.otherCount += 1;
+      if (failed) figures.otherFailureCount += 1;
     }
     const hasLatency = outcome.ending !== 'upgraded';
     if (hasLatency) observe(figures.latencies, outcome.durationMs);
@@ -83,10 +76,12 @@ export class Window {
     if (hasLatency) observe(arm.latencies, outcome.durationMs);
   }
 
-  /** Everything since the last call, by version index. */
-  takeFigures(): readonly Figures[] {
+  /** Everything since the last call, by version index; null where nothing came. */
+  takeFigures(): readonly Figures[] | null {
+    if (!this.#isTouched) return null;
     const taken = this.#figures;
     this.#figures = this.#emptyFigures();
+    this.#isTouched = false;
     return taken;
   }
 
@@ -122,30 +117,4 @@ export class Window {
   #emptyArms(): StratumArm[] {
     return Array.from({ length: this.#versionCount }, emptyArm);
   }
-}
-
-export function emptyFigures(): Figures {
-  const counts = { splitCount: 0, splitFailureCount: 0, ruleCount: 0, ruleFailureCount: 0, newUserCount: 0 };
-  return { ...counts, latencies: createHistogram() };
-}
-
-export function emptyArm(): StratumArm {
-  return { exposedCount: 0, failedCount: 0, latencies: createHistogram() };
-}
-
-/** Adds figures to others, in place. */
-export function mergeFigures(into: Figures, from: Figures): void {
-  into.splitCount += from.splitCount;
-  into.splitFailureCount += from.splitFailureCount;
-  into.ruleCount += from.ruleCount;
-  into.ruleFailureCount += from.ruleFailureCount;
-  into.newUserCount += from.newUserCount;
-  mergeHistogram(into.latencies, from.latencies);
-}
-
-/** Adds the arm of another process's stratum of the same time, in place. */
-export function mergeArm(into: StratumArm, from: StratumArm): void {
-  into.exposedCount += from.exposedCount;
-  into.failedCount += from.failedCount;
-  mergeHistogram(into.latencies, from.latencies);
 }

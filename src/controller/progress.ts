@@ -1,0 +1,13 @@
+// What a rollout has gathered, as JSON for the store: losing it costs time, never safety.
+import type { LedgerSnapshot } from '../rollout/ledger.ts';
+import type { StageTotals } from './figuring.ts';
+
+/** `atMs`: when the gateway was last seen alive. It belongs to `release`; of another one it says nothing. */
+export type Progress = {
+  readonly atMs: number;
+  readonly release: string;
+  readonly ledger: LedgerSnapshot;
+  readonly stage: StageTotals;
+  /** Users who failed, the oldest failure first. */
+  readonly riskSet: readonly string[];
+};
