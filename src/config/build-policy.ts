@@ -1,10 +1,12 @@
 // From a checked policy file to the frozen Policy that every other room reads. Nothing can fail here.
+import { createHash } from 'node:crypto';
 import { toByteString } from './byte-string.ts';
 import { CidrSet } from './ip-set.ts';
 import type { PolicyDocument } from './policy-schema.ts';
 import type { RolloutDocument } from './rollout-schema.ts';
 import type { MatcherDocument, RuleDocument, WhenDocument } from './rule-schema.ts';
 import { normalizePath } from '../rollout/path.ts';
+import { type Staging, unwatched } from '../rollout/staging.ts';
 import type {
   ByteString,
   Condition,
@@ -27,11 +29,13 @@ export function buildPolicy(document: PolicyDocument, usersOf: UsersOf): Policy 
   const { header, idle, drain } = document.timeouts;
   return freezeDeep({
     listen: document.listen,
-    admin: document.admin,
+    admin: { ...document.admin, tokens: [] },
     trustedProxies: new CidrSet(listed(document.trustedProxies)),
     limits: document.limits,
     timeouts: { headerMs: header, idleMs: idle, drainMs: drain },
     logging: document.logging,
+    store: { kind: 'sqlite', path: 'data/graygate.db' },
+    alerts: [],
     rollouts: document.rollouts.map((rollout) => buildRollout(rollout, usersOf)),
   });
 }
@@ -44,6 +48,7 @@ function buildRollout(document: RolloutDocument, usersOf: UsersOf): Rollout {
     return { name, index, servers: [first!, ...others], timeouts };
   });
   const versions = [baseline!, ...candidates] as const;
+  const split = buildSplit(document.split, versions);
   return {
     name: document.name,
     match: { hosts: listed(document.match.host), paths: listed(document.match.path).map(toPathPrefix) },
@@ -53,8 +58,29 @@ function buildRollout(document: RolloutDocument, usersOf: UsersOf): Rollout {
     fallback: document.fallback,
     expose: document.expose,
     rules: document.rules.map((rule) => buildRule(rule, versions, usersOf)),
-    split: buildSplit(document.split, versions),
+    split,
+    staging: buildStaging(versions, split),
   };
+}
+
+/** A rollout without stages: a fixed split that nobody moves. */
+function buildStaging(versions: Rollout['versions'], split: PercentByVersion): Staging {
+  const [baseline, ...candidates] = versions;
+  const [first, ...others] = candidates.map(({ name }) => name);
+  return {
+    release: releaseOf(candidates),
+    baseline: baseline.name,
+    candidates: [first!, ...others],
+    split,
+    stages: [],
+    bake: null,
+    analysis: unwatched,
+  };
+}
+
+/** What identifies a release that has no name: the candidates' definitions. */
+function releaseOf(candidates: readonly Version[]): string {
+  return createHash('sha256').update(JSON.stringify(candidates)).digest('hex').slice(0, 12);
 }
 
 function buildIdentity({ from, anonymous, jwt }: RolloutDocument['user']): UserIdentity {

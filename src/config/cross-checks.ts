@@ -6,6 +6,7 @@ import type { Finding, PathSegment } from './problem.ts';
 import { parsePercent } from './quantities.ts';
 
 const entries = z.record(z.string(), z.unknown()).catch({});
+const versionsByName = z.record(z.string(), z.unknown()).nullable().catch(null);
 const word = z.string().nullable().catch(null);
 
 /** As much of the file as these checks read; what has a wrong form is taken as absent, since the schema has said so. */
@@ -16,8 +17,14 @@ const userSketch = z
   .object({ from: z.union([z.array(z.unknown()), z.string()]).catch([]), jwt: z.unknown().optional() })
   .catch({ from: [], jwt: undefined });
 const rolloutSketch = z
-  .object({ name: word, versions: entries, split: entries, user: userSketch, rules: z.array(ruleSketch).catch([]) })
-  .catch({ name: null, versions: {}, split: {}, user: { from: [], jwt: undefined }, rules: [] });
+  .object({
+    name: word,
+    versions: versionsByName,
+    split: entries,
+    user: userSketch,
+    rules: z.array(ruleSketch).catch([]),
+  })
+  .catch({ name: null, versions: null, split: {}, user: { from: [], jwt: undefined }, rules: [] });
 const policySketch = z
   .object({
     listen: z.unknown().optional(),
@@ -43,15 +50,16 @@ export function findConflicts(tree: unknown): Finding[] {
 }
 
 function findInRollout(rollout: RolloutSketch, path: Path): Finding[] {
-  const names = Object.keys(rollout.versions);
+  const versions = rollout.versions ?? {};
+  const names = Object.keys(versions);
   const tooFew = valueFinding(
     [...path, 'versions'],
     'has fewer than two versions',
     'name the baseline first, then a candidate',
   );
   return [
-    ...(names.length === 1 ? [tooFew] : []),
-    ...names.flatMap((name) => findRepeatedServers(rollout.versions[name], [...path, 'versions', name, 'servers'])),
+    ...(rollout.versions !== null && names.length < 2 ? [tooFew] : []),
+    ...names.flatMap((name) => findRepeatedServers(versions[name], [...path, 'versions', name, 'servers'])),
     ...findInSplit(rollout.split, names, [...path, 'split']),
     ...findInRules(rollout, names, [...path, 'rules']),
     ...findMissingJwt(rollout, path),

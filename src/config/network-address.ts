@@ -32,7 +32,7 @@ export function parseServerOrigin(written: unknown): Reading<string> {
   const match = /^http:\/\/([^/?#\s\\]+)(.*)$/is.exec(text);
   if (match === null) return refused('is not an http:// origin', originHint);
   const [, authority = '', rest] = match;
-  if (authority.includes('@')) return refusedUnseen('a server has no user or password', originHint);
+  if (authority.includes('@')) return refusedUnseen('names a user or password', originHint);
   if (rest !== '' && rest !== '/') return refused('has more than a host and a port', originHint);
   const host = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(authority);
   const url = URL.parse(`http://${authority}`);

@@ -6,6 +6,7 @@ import { parsePercent } from './quantities.ts';
 import { accepted, refused, type Reading } from './reading.ts';
 import {
   exactlyOne,
+  isReadable,
   type IssueDetails,
   keyed,
   keyName,
@@ -73,6 +74,7 @@ const whenSchema = mapping(
 ).refine((when) => Object.keys(when).length > 0, {
   message: 'has no condition',
   params: { hint: `expected ${whenForms}`, hidesValue: true, at: 'value' } satisfies IssueDetails,
+  when: isReadable,
 });
 
 export const ruleSchema = exactlyOne(

@@ -105,7 +105,7 @@ export function oneOf<const Word extends string>(...words: Word[]) {
   }, `one of ${listed}`);
 }
 
-/** Exactly one of these keys must be there. Looks also where other keys have issues, but not past a misspelt key. */
+/** Exactly one of these keys must be there. */
 export function exactlyOne<Schema extends z.ZodObject>(schema: Schema, keys: readonly string[]): Schema {
   const details: IssueDetails = { hint: 'write exactly one', hidesValue: true, at: 'value' };
   const countOf = (value: unknown) =>
@@ -113,9 +113,13 @@ export function exactlyOne<Schema extends z.ZodObject>(schema: Schema, keys: rea
   return schema.refine((value) => countOf(value) === 1, {
     error: ({ input }) => `has ${countOf(input) === 0 ? 'none' : 'more than one'} of ${keys.join(', ')}`,
     params: details,
-    when: ({ value, issues }) =>
-      typeof value === 'object' && value !== null && !issues.some(({ code }) => code === 'unrecognized_keys'),
+    when: isReadable,
   });
+}
+
+/** The `when` of a check on a whole mapping: also where single keys have issues, but not past a misspelt key. */
+export function isReadable({ value, issues }: z.core.ParsePayload): boolean {
+  return typeof value === 'object' && value !== null && !issues.some(({ code }) => code === 'unrecognized_keys');
 }
 
 function readText(value: unknown): Reading<string> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseCount, parseDuration, parsePercent, parseSize } from '../../src/config/quantities.ts';
 import type { Reading } from '../../src/config/reading.ts';
 
