@@ -1,8 +1,8 @@
 // Judges the checks that compare both versions: log evidence and counts in, verdicts with numbers and a sentence out.
 // The guards share one chance of a false alarm: their evidence is averaged by weight (STATISTICS 7), so `alpha` holds for the rollout.
+import { combineEvidence } from '../stats/combine.ts';
 import { logThreshold } from '../stats/evidence.ts';
 import type { Evidence as Wealths } from '../stats/evidence.ts';
-import { logSumExp } from '../stats/log-space.ts';
 import { describeComparison } from './comparison-sentence.ts';
 import type { Versions } from './comparison-sentence.ts';
 import type { Analysis, ErrorRateCheck, LatencyCheck } from './staging.ts';
@@ -44,7 +44,7 @@ export type QuantileNumbers = Pick<QuantileEvidence, 'quantile' | 'baselineMs' |
 };
 
 /** Parts of the guards' common evidence, before they are made to add up to 1. */
-const weightOf = { 'error-rate': 5, latency: 4 } as const;
+const shareOf = { 'error-rate': 5, latency: 4 } as const;
 
 /**
  * A verdict for each check, in the same order. All guards of the rollout must be given, each time the same ones: their weights are
@@ -57,16 +57,15 @@ export function judgeComparisons(
   const threshold = logThreshold(analysis.alpha);
   const weighed = weigh(numbers);
   const guards = weighed.filter(({ of }) => of.check.role === 'guard');
-  const isAlarm = logSumExp(guards.map(({ logWeight, harm }) => logWeight + harm.logEvidence)) >= threshold;
-  const heaviest = guards.reduce<Weighed | null>(
-    (most, guard) => (most === null || share(guard) > share(most) ? guard : most),
-    null,
-  );
+  const parts = guards.map(({ weight, harm }) => ({ weight, logEvidence: harm.logEvidence }));
+  const together = parts.length === 0 ? { logEvidence: -Infinity, strongest: -1 } : combineEvidence(parts);
+  const reason = together.logEvidence >= threshold ? guards[together.strongest] : undefined;
   return weighed.map((one) => {
-    const isFailing = one.logWeight + one.harm.peakLogEvidence >= threshold || (isAlarm && one === heaviest);
+    const ownThreshold = threshold - Math.log(one.weight);
+    const isFailing = one.harm.peakLogEvidence >= ownThreshold || one === reason;
     const evidence = evidenceOf(one, {
       logHarm: one.harm.logEvidence,
-      harmThreshold: threshold - one.logWeight,
+      harmThreshold: ownThreshold,
       logProof: one.logProof,
       proofThreshold: logThreshold(analysis.promoteAlpha),
     });
@@ -74,34 +73,25 @@ export function judgeComparisons(
   });
 }
 
-type Weighed = {
-  readonly of: CheckNumbers;
-  readonly logWeight: number;
-  readonly harm: Wealth;
-  readonly logProof: number;
-};
+type Weighed = { readonly of: CheckNumbers; readonly weight: number; readonly harm: Wealth; readonly logProof: number };
 
 /** A signal stands alone: it pauses only, so it takes nothing of the guards' chance. */
 function weigh(numbers: readonly CheckNumbers[]): Weighed[] {
-  const total = numbers.reduce((sum, { check }) => sum + (check.role === 'guard' ? weightOf[check.metric] : 0), 0);
+  const total = numbers.reduce((sum, { check }) => sum + (check.role === 'guard' ? shareOf[check.metric] : 0), 0);
   return numbers.map((of) => {
-    const logWeight = of.check.role === 'guard' ? Math.log(weightOf[of.check.metric] / total) : 0;
-    if (!('quantiles' in of)) return { of, logWeight, harm: of.harm, logProof: of.proof.logEvidence };
+    const weight = of.check.role === 'guard' ? shareOf[of.check.metric] / total : 1;
+    if (!('quantiles' in of)) return { of, weight, harm: of.harm, logProof: of.proof.logEvidence };
     const logProof = Math.min(...of.quantiles.map(({ proof }) => proof.logEvidence));
-    return { of, logWeight, harm: averageHarm(of.quantiles), logProof };
+    return { of, weight, harm: averageHarm(of.quantiles), logProof };
   });
 }
 
-/** Mean of the quantiles' evidence, an e-process again; no quantile alone can have been above its own share of the mean unseen. */
+/** Mean of the quantiles' evidence. Where one of them was at its highest the mean was at least its share of that. */
 function averageHarm(quantiles: readonly QuantileNumbers[]): Wealth {
-  const logCount = Math.log(quantiles.length);
-  const logEvidence = logSumExp(quantiles.map(({ harm }) => harm.logEvidence)) - logCount;
+  const weight = 1 / quantiles.length;
+  const { logEvidence } = combineEvidence(quantiles.map(({ harm }) => ({ weight, logEvidence: harm.logEvidence })));
   const highest = Math.max(...quantiles.map(({ harm }) => harm.peakLogEvidence));
-  return { logEvidence, peakLogEvidence: Math.max(logEvidence, highest - logCount) };
-}
-
-function share({ logWeight, harm }: Weighed): number {
-  return logWeight + harm.logEvidence;
+  return { logEvidence, peakLogEvidence: Math.max(logEvidence, highest + Math.log(weight)) };
 }
 
 function evidenceOf({ of }: Weighed, logs: LogEvidence): ErrorRateEvidence | LatencyEvidence {
