@@ -6,6 +6,7 @@ import { CidrSet, parseCidr } from '../src/config/ip-set.ts';
 import { RequestFacts } from '../src/gateway/facts.ts';
 import type { RequestLike } from '../src/gateway/raw-headers.ts';
 import { decide } from '../src/rollout/decide.ts';
+import { fixedStaging } from '../src/rollout/staging.ts';
 import type { Facts } from '../src/rollout/facts.ts';
 import { compileRollouts, matchRollout, type RolloutTable } from '../src/rollout/matching.ts';
 import type { Condition, Matcher, Rollout, Rule, Version } from '../src/rollout/policy.ts';
@@ -26,7 +27,9 @@ function versionOf(name: string, index: number): Version {
 
 function rolloutOf(name: string, rules: readonly Rule[], match: Rollout['match'] = { hosts: [], paths: [] }): Rollout {
   const user: Rollout['user'] = { from: [{ kind: 'header', name: 'x-user-id' }], anonymous: 'cookie', jwt: null };
-  return { name, match, user, salt: name, versions, fallback: 'baseline', expose: true, rules, split: { canary: 10 } };
+  const split = { canary: 10 };
+  const staging = fixedStaging('r1', ['stable', 'canary'], split);
+  return { name, match, user, salt: name, versions, fallback: 'baseline', expose: true, rules, split, staging };
 }
 
 const anyOf = (...values: string[]): Matcher => ({ kind: 'any-of', values: new Set(values) });

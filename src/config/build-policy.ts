@@ -6,7 +6,7 @@ import type { PolicyDocument } from './policy-schema.ts';
 import type { RolloutDocument } from './rollout-schema.ts';
 import type { MatcherDocument, RuleDocument, WhenDocument } from './rule-schema.ts';
 import { normalizePath } from '../rollout/path.ts';
-import { type Staging, unwatched } from '../rollout/staging.ts';
+import { fixedStaging } from '../rollout/staging.ts';
 import type {
   ByteString,
   Condition,
@@ -59,22 +59,7 @@ function buildRollout(document: RolloutDocument, usersOf: UsersOf): Rollout {
     expose: document.expose,
     rules: document.rules.map((rule) => buildRule(rule, versions, usersOf)),
     split,
-    staging: buildStaging(versions, split),
-  };
-}
-
-/** A rollout without stages: a fixed split that nobody moves. */
-function buildStaging(versions: Rollout['versions'], split: PercentByVersion): Staging {
-  const [baseline, ...candidates] = versions;
-  const [first, ...others] = candidates.map(({ name }) => name);
-  return {
-    release: releaseOf(candidates),
-    baseline: baseline.name,
-    candidates: [first!, ...others],
-    split,
-    stages: [],
-    bake: null,
-    analysis: unwatched,
+    staging: fixedStaging(releaseOf(candidates), Object.keys(document.versions), split),
   };
 }
 

@@ -136,7 +136,7 @@ export class Pilot {
   /** Takes a policy that was loaded over; the rollout has the same name. */
   follow(rollout: Rollout, nowMs: number): void {
     this.#collect(nowMs);
-    const hasOtherVersions = rollout.versions.map(({ name }) => name).join() !== this.#versionNames();
+    const hasOtherVersions = rollout.versions.map((version) => version.name).join() !== this.#versionNames();
     this.#rollout = rollout;
     this.#ledger.follow(rollout.staging);
     if (hasOtherVersions) {

@@ -1,6 +1,9 @@
 // What an operator decided, as typed and frozen values: the shape that config builds and every other room reads.
 // Pure: no parsing, no defaults, no I/O. Nothing in a Policy changes after it is built.
 
+import type { AlertKind } from './audit-entry.ts';
+import type { Staging } from './staging.ts';
+
 /**
  * Text as bytes: one char (0–255) a byte of UTF-8. Everything that is compared with a request, or hashed, has this form,
  * because header values arrive as bytes; so one user is one string whichever way the ID came in.
@@ -9,15 +12,32 @@ export type ByteString = string;
 
 export type Policy = {
   readonly listen: ListenAddress;
-  readonly admin: { readonly listen: ListenAddress };
+  readonly admin: { readonly listen: ListenAddress; readonly tokens: readonly AdminToken[] };
   readonly trustedProxies: IpSet;
   readonly limits: Limits;
   readonly timeouts: { readonly headerMs: number; readonly idleMs: number; readonly drainMs: number };
   readonly logging: { readonly access: boolean };
+  readonly store: StoreAddress;
+  readonly alerts: readonly AlertTarget[];
   readonly rollouts: readonly Rollout[];
 };
 
 export type ListenAddress = { readonly host: string; readonly port: number };
+
+/** Who may use the admin API. An operator may do all that a viewer may; `ingest` may only send events. */
+export type AdminToken = { readonly name: string; readonly role: 'viewer' | 'operator' | 'ingest'; readonly token: string };
+
+/** Where state outlives the process; a relative path is taken from the working directory. */
+export type StoreAddress = { readonly kind: 'sqlite'; readonly path: string };
+
+/** Who is told of which changes. `secret` signs the body; `approveUrl` is where links to act lead (the admin port, as people reach it). */
+export type AlertTarget = {
+  readonly url: string;
+  readonly format: 'json' | 'slack';
+  readonly on: readonly AlertKind[];
+  readonly secret: string | null;
+  readonly approveUrl: string | null;
+};
 
 /** Sizes in bytes; `Infinity` means unlimited. */
 export type Limits = { readonly headerBytes: number; readonly bodyBytes: number; readonly connections: number };
@@ -34,6 +54,8 @@ export type Rollout = {
   readonly expose: boolean;
   readonly rules: readonly Rule[];
   readonly split: PercentByVersion;
+  /** How the release moves; without stages the split is fixed. */
+  readonly staging: Staging;
 };
 
 /** Percent (0–100, steps of 0.01) per candidate, by the candidate's name; absent: 0. */

@@ -126,3 +126,10 @@ export const defaultAnalysis: Analysis = {
 
 /** Of a rollout that nobody asked to watch: nothing happens by itself. */
 export const unwatched: Analysis = { ...defaultAnalysis, downMs: null, checks: [] };
+
+/** The staging of a rollout without stages: a fixed split that nothing moves. `versions`: at least two names, the baseline first. */
+export function fixedStaging(release: string, versions: readonly string[], split: PercentByVersion): Staging {
+  const [baseline, candidate, ...others] = versions;
+  const candidates = [candidate!, ...others] as const;
+  return { release, baseline: baseline!, candidates, split, stages: [], bake: null, analysis: unwatched };
+}

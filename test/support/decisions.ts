@@ -1,4 +1,5 @@
 // Rollouts and facts for tests of the decision, each with as little as the test needs to say.
+import { fixedStaging } from '../../src/rollout/staging.ts';
 import type { Facts } from '../../src/rollout/facts.ts';
 import type { ByteString, Condition, Matcher, Rollout, Rule, Version } from '../../src/rollout/policy.ts';
 
@@ -29,6 +30,7 @@ export function buildRollout(changes: Partial<Rollout> = {}): Rollout {
     expose: true,
     rules: [],
     split: { canary: 10 },
+    staging: fixedStaging('r1', ['stable', 'canary'], { canary: 10 }),
     ...changes,
   };
 }

@@ -1,4 +1,5 @@
 // Builds policies for tests by hand, so that the rooms behind the configuration are tested without it.
+import { fixedStaging } from '../../src/rollout/staging.ts';
 import type { IpSet, Policy, Rollout, Server, Version } from '../../src/rollout/policy.ts';
 
 export const noAddresses: IpSet = { has: () => false };
@@ -23,6 +24,7 @@ export type RolloutSketch = Partial<Omit<Rollout, 'versions'>> & { versions: Rec
 /** A rollout named `shop` that takes everything, by `x-user-id`, unless the sketch says otherwise. */
 export function rolloutOf(sketch: RolloutSketch): Rollout {
   const versions = Object.entries(sketch.versions).map(([name, version], index) => versionOf(name, index, version));
+  const split = sketch.split ?? {};
   return {
     name: 'shop',
     match: { hosts: [], paths: [] },
@@ -31,7 +33,8 @@ export function rolloutOf(sketch: RolloutSketch): Rollout {
     fallback: 'baseline',
     expose: true,
     rules: [],
-    split: {},
+    split,
+    staging: fixedStaging('r1', Object.keys(sketch.versions), split),
     ...sketch,
     versions: versions as unknown as Rollout['versions'],
   };
@@ -41,7 +44,9 @@ export function rolloutOf(sketch: RolloutSketch): Rollout {
 export function policyOf(sketch: Partial<Policy>): Policy {
   return {
     listen: { host: '127.0.0.1', port: 0 },
-    admin: { listen: { host: '127.0.0.1', port: 0 } },
+    admin: { listen: { host: '127.0.0.1', port: 0 }, tokens: [] },
+    store: { kind: 'sqlite', path: 'data/graygate.db' },
+    alerts: [],
     trustedProxies: noAddresses,
     limits: { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity },
     timeouts: { headerMs: 10_000, idleMs: 75_000, drainMs: 30_000 },
@@ -49,4 +54,20 @@ export function policyOf(sketch: Partial<Policy>): Policy {
     rollouts: [],
     ...sketch,
   };
+}
+
+export type ShopSketch = Partial<Omit<Policy, 'rollouts'>> & {
+  stable: string | VersionSketch;
+  /** Gets every user, unless the rollout's split says otherwise. */
+  canary?: string | VersionSketch;
+  rollout?: Partial<Omit<Rollout, 'versions'>>;
+};
+
+/** One rollout `shop` with the version `stable`, and `canary` where it is given; a string is the only server's origin. */
+export function shopPolicy({ stable, canary, rollout = {}, ...rest }: ShopSketch): Policy {
+  const sketchOf = (version: string | VersionSketch): VersionSketch =>
+    typeof version === 'string' ? { servers: [version] } : version;
+  const versions = { stable: sketchOf(stable), ...(canary === undefined ? {} : { canary: sketchOf(canary) }) };
+  const split = canary === undefined ? {} : { canary: 100 };
+  return policyOf({ ...rest, rollouts: [rolloutOf({ split, ...rollout, versions })] });
 }
