@@ -1,0 +1,135 @@
+// Asks outside sources (Prometheus, webhooks) at their own pace and remembers what they said. A source that hangs or lies
+// slows nothing else down; what its answers mean is judged in the pure room.
+import { fetch } from 'undici';
+import { addSample, judgeSource, noSamples, type SourceCheck, type SourceHistory, type SourceSample } from '../rollout/source-check.ts';
+import type { PrometheusCheck, Staging } from '../rollout/staging.ts';
+import type { Verdict } from '../rollout/verdict.ts';
+
+/** Larger answers are not read: one number is asked for. */
+const maxAnswerLength = 1_048_576;
+
+type Asked = { readonly check: SourceCheck; history: SourceHistory; timer: NodeJS.Timeout; readonly stop: AbortController };
+
+/** The sources of one rollout. */
+export class Sources {
+  readonly #rollout: string;
+  #asked = new Map<string, Asked>();
+
+  constructor(rollout: string) {
+    this.#rollout = rollout;
+  }
+
+  /** Asks what the policy names from now on; a check that stays as it is keeps what it knows. */
+  follow({ baseline, candidates, analysis }: Pick<Staging, 'baseline' | 'candidates' | 'analysis'>): void {
+    const before = this.#asked;
+    this.#asked = new Map();
+    for (const check of analysis.checks) {
+      if (check.metric !== 'prometheus' && check.metric !== 'webhook') continue;
+      const known = before.get(check.name);
+      if (known !== undefined && JSON.stringify(known.check) === JSON.stringify(check)) {
+        before.delete(check.name);
+        this.#asked.set(check.name, known);
+      } else {
+        this.#asked.set(check.name, this.#begin(check, { baseline, version: candidates[0] }));
+      }
+    }
+    for (const asked of before.values()) end(asked);
+  }
+
+  verdicts(): Verdict[] {
+    return Array.from(this.#asked.values(), ({ check, history }) => judgeSource(check, history));
+  }
+
+  close(): void {
+    for (const asked of this.#asked.values()) end(asked);
+    this.#asked.clear();
+  }
+
+  #begin(check: SourceCheck, names: { readonly baseline: string; readonly version: string }): Asked {
+    const stop = new AbortController();
+    const fields = { rollout: this.#rollout, ...names };
+    let isAsking = false;
+    const ask = (): void => {
+      if (isAsking) return;
+      isAsking = true;
+      void askSource(check, fields, stop.signal).then((sample) => {
+        isAsking = false;
+        if (!stop.signal.aborted) asked.history = addSample(check, asked.history, sample);
+      });
+    };
+    const asked: Asked = { check, history: noSamples, timer: setInterval(ask, check.everyMs), stop };
+    ask();
+    return asked;
+  }
+}
+
+function end({ timer, stop }: Asked): void {
+  clearInterval(timer);
+  stop.abort();
+}
+
+/** What `{{version}}` and its kin stand for in a query. */
+type Fields = { readonly rollout: string; readonly version: string; readonly baseline: string };
+
+/** One sample; never rejects. */
+export async function askSource(check: SourceCheck, fields: Fields, stop: AbortSignal): Promise<SourceSample> {
+  const timeout = AbortSignal.timeout(check.timeoutMs);
+  try {
+    const signal = AbortSignal.any([stop, timeout]);
+    return check.metric === 'prometheus' ? await askPrometheus(check, fields, signal) : await askWebhook(check.url, fields, signal);
+  } catch (error) {
+    if (timeout.aborted) return { kind: 'timeout', afterMs: check.timeoutMs };
+    const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+    return { kind: 'unusable', detail: code ?? 'its source does not answer' };
+  }
+}
+
+/** An instant query of Prometheus's HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/). */
+async function askPrometheus(check: PrometheusCheck, fields: Fields, signal: AbortSignal): Promise<SourceSample> {
+  const url = new URL('api/v1/query', check.url.endsWith('/') ? check.url : `${check.url}/`);
+  const body = new URLSearchParams({ query: fillIn(check.query, fields) });
+  const response = await fetch(url, { method: 'POST', body, signal, redirect: 'error' });
+  const text = await readText(response);
+  if (!response.ok) return { kind: 'http-error', status: response.status };
+  return sampleOf(JSON.parse(text) as PrometheusAnswer);
+}
+
+type PrometheusAnswer = { readonly status?: string; readonly data?: { readonly resultType?: string; readonly result?: unknown } };
+
+function sampleOf(answer: PrometheusAnswer): SourceSample {
+  const { resultType, result } = answer.data ?? {};
+  if (answer.status !== 'success' || !Array.isArray(result)) return { kind: 'unusable', detail: 'the answer is no query result' };
+  if (resultType === 'scalar') return valueOf(result[1]);
+  if (resultType !== 'vector') return { kind: 'unusable', detail: `the query gives a ${String(resultType)}, not a number` };
+  if (result.length === 0) return { kind: 'empty' };
+  if (result.length > 1) return { kind: 'several', seriesCount: result.length };
+  const { value } = result[0] as { value?: readonly unknown[] };
+  return value === undefined ? { kind: 'unusable', detail: 'the series has no value' } : valueOf(value[1]);
+}
+
+function valueOf(text: unknown): SourceSample {
+  const value = typeof text === 'string' && text !== '' ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? { kind: 'value', value } : { kind: 'not-a-number' };
+}
+
+async function askWebhook(url: string, fields: Fields, signal: AbortSignal): Promise<SourceSample> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(fields), signal, redirect: 'manual' });
+  await response.body?.cancel();
+  return { kind: 'answered', status: response.status };
+}
+
+function fillIn(query: string, fields: Fields): string {
+  return query.replaceAll(/\{\{\s*(rollout|version|baseline)\s*\}\}/g, (_, name: keyof Fields) => fields[name]);
+}
+
+async function readText(response: { body: AsyncIterable<Uint8Array> | null }): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > maxAnswerLength) throw new Error('the answer is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
