@@ -113,8 +113,8 @@ function toByteString(text: string): ByteString {
 }
 
 /**
- * First value of a query parameter as bytes, `+` read as a space as HTML forms write it. The platform's URLSearchParams
- * cannot be used: it replaces what is not UTF-8, which would make one user of many.
+ * First value of a query parameter as bytes, percent-decoded and no more: `+` stays, so that an ID with a plus is the same
+ * from every source. The platform's URLSearchParams would replace what is not UTF-8, which makes one user of many.
  */
 function queryParameter(query: string, name: string): ByteString | undefined {
   for (let start = 1; start < query.length;) {
@@ -122,12 +122,8 @@ function queryParameter(query: string, name: string): ByteString | undefined {
     if (end === -1) end = query.length;
     const equals = query.indexOf('=', start);
     const keyEnd = equals === -1 || equals > end ? end : equals;
-    if (decodeForm(query.slice(start, keyEnd)) === name) return decodeForm(query.slice(keyEnd + 1, end));
+    if (decodePercent(query.slice(start, keyEnd)) === name) return decodePercent(query.slice(keyEnd + 1, end));
     start = end + 1;
   }
   return undefined;
-}
-
-function decodeForm(text: string): ByteString {
-  return decodePercent(text.includes('+') ? text.replaceAll('+', ' ') : text);
 }
