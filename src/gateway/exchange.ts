@@ -1,10 +1,11 @@
 // One HTTP request after its decision: sends it to a server, passes the answer on as it comes, and when a server fails
 // before the first byte has it sent elsewhere. Never holds a body; once the head is out nothing is tried again.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { Ending, FaultKind } from '../rollout/outcome.ts';
+import { canCarryTrailers, cutResponse, endBody, flushHead, lingerBeforeClose, reasonPhrase } from './client-response.ts';
 import { canSendAgain, errorCodeOf, faultKindOf, isOwnRefusal } from './faults.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
@@ -14,6 +15,8 @@ import { forwardedHeaders } from './request-headers.ts';
 import { returnedHeaders } from './response-headers.ts';
 
 export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchHandler {
+  /** Its answer is the last one on the connection, because what follows cannot be trusted. */
+  closesConnection = false;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #body: RequestBody | null = null;
@@ -32,23 +35,45 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     this.#response.on('close', () => this.#close());
   }
 
+  /** Whether the client has sent the request to its end. */
+  get hasWholeRequest(): boolean {
+    return this.#request.complete;
+  }
+
+  /** Calls back when the response is out or its connection is gone. */
+  onceAnswered(callback: () => void): void {
+    this.#response.once('close', callback);
+  }
+
   /** Answers with a problem and, where the rest of the request cannot be trusted or awaited, closes the connection. */
   refuse(code: ErrorCode, options: { detail?: string; close?: boolean } = {}): void {
     if (this.#committed || !this.isOpen) return;
     const problem = renderProblem({ code, detail: options.detail, requestId: this.requestId });
     if (this.live !== null) problem.headers.push(...this.live.exposedHeaders);
     if (options.close === true || this.setting.isDraining()) problem.headers.push('Connection', 'close');
+    if (options.close === true) {
+      this.closesConnection = true;
+      lingerBeforeClose(this.#request.socket);
+    }
     this.#commit(problem.status, 'refused');
     this.#abort?.();
-    this.#response.writeHead(problem.status, problem.headers);
+    this.#response.writeHead(problem.status, STATUS_CODES[problem.status], problem.headers);
     if (this.method !== 'HEAD') this.responseByteCount = Buffer.byteLength(problem.body);
     this.#response.end(problem.body);
+  }
+
+  /** The client's side of the request went wrong: refuses it, or cuts a response that has begun. */
+  breakOff(code: ErrorCode): void {
+    if (this.#committed) this.#cut();
+    else this.refuse(code, { close: true });
   }
 
   /** Sends the request to the version that was decided. */
   forward(liveRollout: LiveRollout, decision: Decision): void {
     this.begin(liveRollout, decision);
-    this.#attempt();
+    const length = this.#request.headers['content-length'];
+    if (length !== undefined && Number(length) > this.livePolicy.policy.limits.bodyBytes) this.breakOff('body-too-large');
+    else this.#attempt();
   }
 
   #attempt(): void {
@@ -78,7 +103,7 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     if (headers['transfer-encoding'] === undefined && (length === undefined || Number(length) === 0)) return null;
     return new RequestBody(
       { request: this.#request, response: this.#response, owner: this },
-      { idleMs: this.livePolicy.policy.timeouts.idleMs, expectsContinue: headers.expect !== undefined },
+      { idleMs: this.livePolicy.policy.timeouts.idleMs },
     );
   }
 
@@ -95,13 +120,14 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
       this.#passOnInterim(status, rawHeaders);
       return true;
     }
-    const headers = returnedHeaders(rawHeaders);
+    const headers = returnedHeaders(rawHeaders, canCarryTrailers(this.#request, status));
     for (const text of this.live!.exposedHeaders) headers.push(text);
     const cookie = this.issuedCookie();
     if (cookie !== null) headers.push('Set-Cookie', cookie);
     if (this.setting.isDraining()) headers.push('Connection', 'close');
     this.#resume = resume;
-    this.#response.writeHead(status, statusText, headers);
+    this.live!.probe.answered();
+    this.#response.writeHead(status, reasonPhrase(status, statusText), headers);
     this.#commit(status, 'client-left');
     // A body that follows in the same segment goes out with the head; one that is late must not hold the head back.
     process.nextTick(flushHead, this.#response);
@@ -113,16 +139,27 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     if (this.#response.write(chunk)) return true;
     if (!this.#waitsForDrain) {
       this.#waitsForDrain = true;
-      this.#response.on('drain', () => this.#resume!());
+      this.#response.on('drain', this.#onDrain);
+      this.#response.on('timeout', this.#onStuck);
     }
+    this.#request.socket.setTimeout(this.livePolicy.policy.timeouts.idleMs);
     return false;
   }
+
+  #onDrain = (): void => {
+    if (this.#request.complete) this.#request.socket.setTimeout(0);
+    this.#resume!();
+  };
+
+  /** A client that takes nothing for so long does not hold a server's connection any longer. */
+  #onStuck = (): void => {
+    if (this.#response.writableNeedDrain) this.#cut();
+  };
 
   onComplete(trailers: string[] | null): void {
     this.ending = 'complete';
     this.#abort = null;
-    if (trailers !== null && trailers.length > 0) addTrailers(this.#response, trailers as unknown as Buffer[]);
-    this.#response.end();
+    endBody(this.#response, trailers as unknown as Buffer[] | null);
   }
 
   onError(error: Error): void {
@@ -148,23 +185,18 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   #passOnInterim(status: number, rawHeaders: Buffer[]): void {
     // 100 is the gateway's own to send; HTTP/1.0 knows no interim responses (RFC 9110, 15.2).
     if (status === 100 || this.#request.httpVersionMinor === 0 || this.#committed) return;
-    this.#response.writeInformation(status, returnedHeaders(rawHeaders));
+    this.#response.writeInformation(status, returnedHeaders(rawHeaders, false));
   }
 
   bodyBytes(byteCount: number): boolean {
     this.requestByteCount += byteCount;
     if (this.requestByteCount <= this.livePolicy.policy.limits.bodyBytes) return true;
-    this.#refuseOrCut('body-too-large');
+    this.breakOff('body-too-large');
     return false;
   }
 
   bodyStalled(): void {
-    this.#refuseOrCut('request-timeout');
-  }
-
-  #refuseOrCut(code: ErrorCode): void {
-    if (this.#committed) this.#cut();
-    else this.refuse(code, { close: true });
+    this.breakOff('request-timeout');
   }
 
   #commit(status: number, ending: Ending): void {
@@ -173,10 +205,9 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     this.ending = ending;
   }
 
-  /** The client must see that the body is not whole. */
   #cut(): void {
     this.ending = 'cut';
-    this.#response.destroy();
+    cutResponse(this.#request, this.#response);
   }
 
   /** The response is out, or the client is gone, or the connection was cut. */
@@ -185,16 +216,4 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     this.end(this.elapsedMs());
     this.#abort?.();
   }
-}
-
-function flushHead(response: ServerResponse): void {
-  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
-}
-
-function addTrailers(response: ServerResponse, trailers: readonly Buffer[]): void {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i < trailers.length; i += 2) {
-    pairs.push([trailers[i]!.toString('latin1'), trailers[i + 1]!.toString('latin1')]);
-  }
-  response.addTrailers(pairs as unknown as NodeJS.Dict<string>);
 }

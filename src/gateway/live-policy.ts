@@ -11,6 +11,8 @@ export interface VersionProbe {
   /** A request is under way here; every `entered` is followed by one `left`. */
   entered(): void;
   left(): void;
+  /** The head of a server's answer arrived. */
+  answered(): void;
   /** A server of this version failed. */
   faulted(server: string, kind: FaultKind): void;
   /** The request is sent again to this version. */

@@ -80,6 +80,7 @@ export class Upgrade extends Journey implements TunnelOwner {
     this.status = status;
     this.ending = status === 101 ? 'upgraded' : 'complete';
     this.#answeredMs = this.elapsedMs();
+    this.live!.probe.answered();
   }
 
   broke(kind: FaultKind): void {

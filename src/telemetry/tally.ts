@@ -14,6 +14,12 @@ export const otherMethod = 'OTHER';
 const indexOfMethod: ReadonlyMap<string, number> = new Map(knownMethods.map((method, index) => [method, index]));
 const maxStatus = 1_000;
 
+/**
+ * Whether a version answers at all. `refusedSinceMs`: since then every connection was refused. `unansweredSinceMs`: when the
+ * first request came to which, as to all since, no answer has begun. Both null while all is well.
+ */
+export type Pulse = { refusedSinceMs: number | null; unansweredSinceMs: number | null };
+
 /** Counts of one version of one rollout. Both names are empty for requests that no rollout took. */
 export class Tally {
   readonly rollout: string;
@@ -23,6 +29,7 @@ export class Tally {
   durationSumSeconds = 0;
   /** Not cumulative; one more than `durationBoundsSeconds`. */
   readonly durationCounts: Float64Array = new Float64Array(durationBoundsSeconds.length + 1);
+  readonly pulse: Pulse = { refusedSinceMs: null, unansweredSinceMs: null };
   readonly decisions = new Map<string, number>();
   readonly retries = new Map<FaultKind, number>();
   readonly fallbacks = new Map<FaultKind, number>();
@@ -38,13 +45,22 @@ export class Tally {
 
   entered(): void {
     this.inFlightCount += 1;
+    this.pulse.unansweredSinceMs ??= Date.now();
   }
 
   left(): void {
     this.inFlightCount -= 1;
+    if (this.inFlightCount === 0) this.pulse.unansweredSinceMs = null;
+  }
+
+  answered(): void {
+    this.pulse.unansweredSinceMs = null;
+    this.pulse.refusedSinceMs = null;
   }
 
   faulted(server: string, kind: FaultKind): void {
+    if (kind === 'connect') this.pulse.refusedSinceMs ??= Date.now();
+    else this.pulse.refusedSinceMs = null;
     let kinds = this.faults.get(server);
     if (kinds === undefined) this.faults.set(server, (kinds = new Map<FaultKind, number>()));
     increment(kinds, kind);
