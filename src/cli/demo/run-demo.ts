@@ -85,7 +85,7 @@ async function openGateway(
   { shops, screen, env }: Surroundings,
   closers: Closer[],
 ): Promise<DemoAddresses> {
-  const policy = relative('', options.policyFile ?? bundledPolicy);
+  const policy = options.policyFile ?? relative('', bundledPolicy);
   const gateway = await startGateway({
     configFile: policy,
     env: {

@@ -39,7 +39,7 @@ export function welcomeText({ addresses, behaviour, users, traffic }: WelcomeFac
       'break the new shop: half of its answers fail',
     ],
     [`curl -s -X POST -H 'content-type: application/json' -d '{}' ${newShop}/demo/behaviour`, 'and mend it'],
-    [`npx graygate explain --config ${policy} --user u-1`, 'why u-1 gets that version'],
+    [`npx graygate explain --config ${quoteForShell(policy)} --user u-1`, 'why u-1 gets that version'],
   ];
   return `graygate demo
 
@@ -56,4 +56,8 @@ ${tries.map(([command, comment]) => `  # ${comment}\n  ${command}`).join('\n')}
 
 Ctrl-C stops everything.
 `;
+}
+
+function quoteForShell(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

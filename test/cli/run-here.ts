@@ -1,0 +1,18 @@
+// The command line in the test's own process, for what does not depend on being a process.
+import { pino } from 'pino';
+import { runCommandLine } from '../../src/cli/run-command-line.ts';
+
+/** Runs a verb with an empty environment; one that would go on is stopped as soon as it is up. */
+export async function runHere(args: readonly string[]) {
+  let stdout = '';
+  let stderr = '';
+  const code = await runCommandLine(args, {
+    env: {},
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    stop: AbortSignal.abort(),
+    onReload: () => undefined,
+    openLog: () => pino({ level: 'silent' }),
+  });
+  return { code, stdout, stderr };
+}

@@ -1,0 +1,151 @@
+// The demo as a newcomer runs it: started for real, every command it prints tried, its policy edited while it runs.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { DemoAddresses } from '../../src/cli/demo/welcome-text.ts';
+import { eventually } from '../support/eventually.ts';
+import { needs } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
+
+const bin = 'bin/graygate.js';
+const freePorts = ['--port', '0', '--admin-port', '0'];
+
+test('every command that the demo prints works and shows what it promises', { skip: needs('curl') }, async (t) => {
+  const demo = await startDemo(t);
+  const tries = [...demo.said().matchAll(/^ {2}# (.+)\n {2}(.+)$/gm)];
+  assert.equal(tries.length, 8, demo.said());
+  const seen = new Set<string>();
+  for (const [, promise = '', command = ''] of tries) {
+    const runnable = command.replace(/^npx graygate/, `"${process.execPath}" ${bin}`);
+    const { code, stdout, stderr } = await run('bash', ['-c', runnable]);
+    assert.equal(code, 0, `${command}\n${stderr}`);
+    const [, user, version] = /^(u-\d+) gets (\w+), always$/.exec(promise) ?? [];
+    if (version !== undefined) {
+      assert.match(stdout, new RegExp(`^x-graygate-version: ${version}\r$`, 'm'));
+      assert.match(stdout, version === 'canary' ? /new version · 2\.0\.0/ : /old version · 1\.8\.2/);
+      assert.ok(stdout.includes(`value="${user}"`));
+      seen.add(version);
+    } else if (promise.startsWith('a rule')) assert.match(stdout, /^x-graygate-version: canary\r$/m);
+    else if (promise === 'fill a cart') assert.match(stdout, /"customer":"u-1","lines":\[\{"product":"jasmine"/);
+    else if (promise.startsWith('what Prometheus'))
+      assert.match(stdout, /^graygate_requests_total\{.*version="canary"/m);
+    else if (promise.startsWith('break')) assert.match(stdout, /"errors":50/);
+    else if (promise.startsWith('and mend')) assert.match(stdout, /"errors":0/);
+    else assert.match(stdout, /^shop → (stable|canary) {3}\(reason: split/, promise);
+  }
+  assert.deepEqual([...seen].toSorted(), ['canary', 'stable']);
+});
+
+test('it tells once how the generated requests were shared out, and the sum at its end', async (t) => {
+  const demo = await startDemo(t);
+  const shares = /^\d+ requests: canary [\d.]+ % \(0\.0 % failed\), stable [\d.]+ %/m;
+  await eventually('the shares', () => shares.test(demo.said()));
+  demo.process.kill('SIGTERM');
+  assert.equal(await demo.exit, 0);
+  assert.match(
+    demo.said(),
+    /\nIn all \d+ requests: canary \d+\.\d % \(0\.0 % failed\), stable \d+\.\d % \(0\.0 % failed\)\n$/,
+  );
+  assert.equal(demo.complained(), '');
+});
+
+test('an edited percent is in force without a restart, and a broken edit changes nothing and is said', async (t) => {
+  const demo = await startDemo(t);
+  const [, stableUser = ''] = /# (u-\d+) gets stable/.exec(demo.said()) ?? [];
+  const versionNow = async () => {
+    const answer = await fetch(demo.trafficUrl, { headers: { 'x-user-id': stableUser } });
+    return answer.headers.get('x-graygate-version');
+  };
+  assert.equal(await versionNow(), 'stable');
+  const text = readFileSync(demo.policy, 'utf8');
+  writeFileSync(demo.policy, text.replace('split: { canary: 20 }', 'split: { canary: 100 }'));
+  await eventually('the new version', async () => (await versionNow()) === 'canary');
+  writeFileSync(demo.policy, text.replace('split: { canary: 20 }', 'split: { canari: 0 }'));
+  await eventually('the problem', () => /"level":50.+rollouts\[0\]\.split\.canari: /.test(demo.complained()));
+  assert.equal(await versionNow(), 'canary');
+});
+
+test('stopping it with Ctrl-C ends in good order while a stream is open, and frees every port', async (t) => {
+  const demo = await startDemo(t, '--json');
+  const addresses: DemoAddresses = JSON.parse(demo.said().split('\n')[0]!);
+  const stream = await fetch(`${addresses.traffic}/api/stock`);
+  const cut = stream.text().catch(() => 'cut');
+  demo.process.kill('SIGINT');
+  assert.equal(await demo.exit, 0);
+  await cut;
+  assert.equal(demo.complained(), '');
+  for (const address of [addresses.traffic, addresses.admin, addresses.oldShop, addresses.newShop]) {
+    const server = createServer();
+    await once(server.listen(Number(new URL(address).port), '127.0.0.1'), 'listening');
+    server.close();
+  }
+});
+
+test('with --bad errors the customers of the new version see failures and those of the old one none', async () => {
+  const args = ['demo', ...freePorts, '--json', '--bad', 'errors=100', '--rps', '200', '--duration', '2s'];
+  const { code, stdout } = await run(process.execPath, [bin, ...args]);
+  assert.equal(code, 0);
+  const [, sum = ''] = stdout.trimEnd().split('\n');
+  const { versions }: { versions: { version: string; requestCount: number; failureCount: number }[] } = JSON.parse(sum);
+  const [canary, stable, ...others] = versions;
+  assert.deepEqual([canary?.version, stable?.version, others], ['canary', 'stable', []]);
+  assert.ok(canary!.requestCount > 20 && stable!.requestCount > 20);
+  assert.equal(canary!.failureCount, canary!.requestCount);
+  assert.equal(stable!.failureCount, 0);
+});
+
+test('with --no-traffic nobody comes', async (t) => {
+  const demo = await startDemo(t, '--json', '--no-traffic');
+  const { admin }: DemoAddresses = JSON.parse(demo.said().split('\n')[0]!);
+  const metrics = await (await fetch(`${admin}/metrics`)).text();
+  assert.doesNotMatch(metrics, /^graygate_requests_total\{.*\} [1-9]/m);
+  demo.process.kill('SIGTERM');
+  assert.equal(await demo.exit, 0);
+  assert.equal(demo.said().trimEnd().split('\n').length, 1);
+});
+
+for (const [option, other] of [
+  ['--port', '--admin-port'],
+  ['--admin-port', '--port'],
+] as const) {
+  test(`a taken port is named together with ${option}, and nothing is left running`, async (t) => {
+    const holder = createServer();
+    await once(holder.listen(0, '127.0.0.1'), 'listening');
+    t.after(() => holder.close());
+    const address = holder.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const ports = [option, String(address.port), other, '0'];
+    const { code, stdout, stderr } = await run(process.execPath, [bin, 'demo', ...ports]);
+    assert.deepEqual([code, stdout], [1, '']);
+    const expected = `graygate: port ${address.port} is taken; name another with ${option} NUMBER, or 0 for any that is free\n`;
+    assert.equal(stderr, expected);
+  });
+}
+
+/** Starts the demo on free ports with a copy of its policy, and waits until it has said where everything is. */
+async function startDemo(t: TestContext, ...options: string[]) {
+  const folder = mkdtempSync(join(tmpdir(), "graygate-demo's "));
+  const policy = join(folder, 'demo.yaml');
+  copyFileSync('config/demo.yaml', policy);
+  const args = [bin, 'demo', ...freePorts, '--config', policy, ...options];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exit = once(child, 'close').then(([code]: unknown[]) => code);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exit;
+    rmSync(folder, { recursive: true });
+  });
+  const isUp = options.includes('--json') ? /^\{.+\}\n/ : /Ctrl-C stops everything\.\n/;
+  await eventually('the demo to be up', () => isUp.test(stdout), 30_000);
+  const trafficUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)![0];
+  return { process: child, exit, policy, trafficUrl, said: () => stdout, complained: () => stderr };
+}
