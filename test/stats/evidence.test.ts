@@ -170,6 +170,7 @@ test('a restart moves prior mass and changes no evidence; before a stratum, or w
   const fresh = startEvidence(errorGuard);
   assert.deepEqual(restartEvidence(fresh), fresh);
   const once = updateEvidence(errorGuard, fresh, countsOf([10, 1, 190, 0]));
+  assert.equal(once.strataCount, 1);
   const restarted = restartEvidence(once);
   const next = updateEvidence(errorGuard, restarted, countsOf([0, 0, 190, 0]));
   assertClose(next.logEvidence, once.logEvidence, { abs: 1e-12, rel: 0 });
@@ -195,14 +196,14 @@ test('evidence that went through JSON goes on as if it had stayed', () => {
 });
 
 test('log factors of two machines can be added by a third, and counts of one slice merged', () => {
-  const [here, there] = [countsOf([10, 1, 90, 1]), countsOf([5, 0, 200, 2])];
+  const [here, there] = [countsOf([10, 1, 90, 1]), countsOf([5, 3, 200, 2])];
   const inOrder = updateEvidence(errorGuard, updateEvidence(errorGuard, startEvidence(errorGuard), here), there);
   const sent = addLogFactors(
     addLogFactors(startEvidence(errorGuard), logFactors(errorGuard, there)),
     logFactors(errorGuard, here),
   );
   assertClose(sent.logEvidence, inOrder.logEvidence, { abs: 1e-12, rel: 0 });
-  assert.deepEqual(addCounts(here, there), countsOf([15, 1, 290, 3]));
+  assert.deepEqual(addCounts(here, there), countsOf([15, 4, 290, 3]));
 });
 
 test('impossible counts and impossible tests are refused, so no NaN can compare false and pass', () => {

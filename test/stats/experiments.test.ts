@@ -202,6 +202,20 @@ test('samples merge by adding, and only with their own kind', () => {
   assert.throws(() => mergeSamples(a, proportion(1, 1)), /mean and proportion/);
 });
 
+/** Users who all spent a tenth, which binary sums cannot hold exactly. */
+function tenths(userCount: number): Sample {
+  let [sum, sumOfSquares] = [0, 0];
+  for (let i = 0; i < userCount; i += 1) [sum, sumOfSquares] = [sum + 0.1, sumOfSquares + 0.1 * 0.1];
+  return { kind: 'mean', userCount, sum, sumOfSquares };
+}
+
+test('a value that is the same for every user is not taken for one that varies by its rounding', () => {
+  const got = compareSamples({ candidate: tenths(700), baseline: tenths(900) }, { alpha: 0.05, tightestAt: 5000 });
+  assert.equal(got.status, 'insufficient');
+  const constant = pairedOf([4, 8, 16, 4, 6, 8]);
+  assert.equal(compareAdjusted(constant, constant), null);
+});
+
 test('the gates open at 100 users with 10 of either outcome, and at 300 orders', () => {
   assert.ok(isProportionDecidable(proportion(100, 10), proportion(1000, 990)));
   assert.ok(!isProportionDecidable(proportion(99, 50)));

@@ -13,7 +13,7 @@ import {
 } from '../../src/stats/latency-evidence.ts';
 import type { LatencyEvidence, LatencySlices } from '../../src/stats/latency-evidence.ts';
 import { startReference, thresholdIndex, updateReference } from '../../src/stats/latency-reference.ts';
-import { createHistogram, observe, unpackHistogram } from '../../src/stats/log-histogram.ts';
+import { bucketIndex, createHistogram, observe, unpackHistogram } from '../../src/stats/log-histogram.ts';
 import type { LogHistogram } from '../../src/stats/log-histogram.ts';
 import { randomFrom } from './random.ts';
 import type { Random } from './random.ts';
@@ -126,6 +126,14 @@ test('latency evidence that went through JSON goes on as if it had stayed', () =
     stored = throughJson(updateLatency(rule, stored, second(again, 60, 1.2)));
   }
   assert.deepEqual(stored, kept);
+});
+
+test('a threshold is the bucket at which the share of the quantile is reached exactly, from 200 observations on', () => {
+  const past = createHistogram();
+  for (let i = 0; i < 199; i += 1) observe(past, i < 190 ? 10 : 100);
+  assert.equal(thresholdIndex(updateReference(startReference(), past), 0.95), null);
+  observe(past, 100);
+  assert.equal(thresholdIndex(updateReference(startReference(), past), 0.95), bucketIndex(10));
 });
 
 test('the reference forgets: buckets that were last used long ago leave the record, and the threshold follows the present', () => {

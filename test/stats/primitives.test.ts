@@ -68,10 +68,19 @@ test('what lies outside a domain is refused with what came, never answered with 
   }
 });
 
+test('the median of the normal distribution is 0 and its quantiles mirror each other', () => {
+  assert.equal(normalQuantile(0.5), 0);
+  assert.equal(normalQuantile(0.75), -normalQuantile(0.25));
+});
+
 test('bisection finds a border to the last bit and asks at neither end', () => {
   const asked: number[] = [];
   const root = bisect(0, 2, (x) => (asked.push(x), x * x < 2));
   assert.ok(Math.abs(root - Math.SQRT2) <= Number.EPSILON * 2);
+  assert.equal(
+    bisect(3, 3, () => true),
+    3,
+  );
   assert.ok(!asked.includes(0) && !asked.includes(2));
   assert.ok(bisect(0, 1, (x) => x < 1e-300) > 0, 'a border near 0 keeps its relative precision');
 });

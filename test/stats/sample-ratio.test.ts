@@ -53,6 +53,10 @@ test('for a thousand million users the evidence agrees with its closed form to 1
   assertClose(logShareEvidence([users / 2, users / 2], [0.5, 0.5], 100), closedForm, { abs: 1e-10, rel: 0 });
 });
 
+test('a version without a share and without users changes nothing', () => {
+  assert.equal(logShareEvidence([70, 30, 0], [0.5, 0.5, 0], 100), logShareEvidence([70, 30], [0.5, 0.5], 100));
+});
+
 test('users join the epoch of their split, and a new split opens the next one', () => {
   let epochs: readonly SplitEpoch[] = [];
   epochs = addUsers(epochs, { counts: [99, 1], shares: [0.99, 0.01] });
