@@ -4,7 +4,7 @@ import { domainToASCII } from 'node:url';
 import type { HostPattern, ListenAddress } from '../rollout/policy.ts';
 import { accepted, refused, refusedUnseen, type Reading } from './reading.ts';
 
-const listenHint = 'write HOST:PORT, such as 0.0.0.0:8080, 127.0.0.1:9090 or [::]:8080';
+const listenHint = 'write HOST:PORT, such as 0.0.0.0:8080, 127.0.0.1:9090 or "[::]:8080"';
 const originHint = 'write an origin such as http://10.0.0.1:3000';
 const hostHint = 'write a name such as shop.example.com, or *.example.com for every name below it';
 

@@ -109,7 +109,7 @@ const topLevel: Row[] = [
   [
     'a port alone',
     shopPolicy('', 'admin: { listen: 9090 }\n'),
-    'p.yaml:3:18: admin.listen: 9090 is not an address to listen on; write HOST:PORT, such as 0.0.0.0:8080, 127.0.0.1:9090 or [::]:8080',
+    'p.yaml:3:18: admin.listen: 9090 is not an address to listen on; write HOST:PORT, such as 0.0.0.0:8080, 127.0.0.1:9090 or "[::]:8080"',
   ],
   [
     'one port for both',

@@ -3,10 +3,11 @@ import { parseSync, Visitor } from 'oxc-parser';
 import { z } from 'zod';
 
 /** A key of the policy as the documents write it (`rollouts[].split.NAME`) and its default, null where there is none. */
-export type PolicyKey = { readonly key: string; readonly defaultValue: unknown };
+export type PolicyKey = { readonly key: string; readonly defaultValue: unknown; readonly isRequired: boolean };
 
 type JsonSchema = {
   default?: unknown;
+  required?: string[];
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
@@ -24,7 +25,8 @@ export function policyKeysOf(schema: z.core.$ZodType): PolicyKey[] {
 function keysBelow(schema: JsonSchema, path: string): PolicyKey[] {
   const named = Object.entries(schema.properties ?? {}).flatMap(([name, below]) => {
     const key = keyAt(path, name);
-    return [{ key, defaultValue: scalarDefault(below) }, ...keysBelow(below, key)];
+    const isRequired = schema.required?.includes(name) ?? false;
+    return [{ key, defaultValue: scalarDefault(below), isRequired }, ...keysBelow(below, key)];
   });
   const free = typeof schema.additionalProperties === 'object' ? keysUnderNames(schema.additionalProperties, path) : [];
   const items = schema.items === undefined ? [] : keysBelow(schema.items, `${path}[]`);
@@ -32,7 +34,7 @@ function keysBelow(schema: JsonSchema, path: string): PolicyKey[] {
 }
 
 function keysUnderNames(schema: JsonSchema, path: string): PolicyKey[] {
-  return [{ key: `${path}.NAME`, defaultValue: null }, ...keysBelow(schema, `${path}.NAME`)];
+  return [{ key: `${path}.NAME`, defaultValue: null, isRequired: false }, ...keysBelow(schema, `${path}.NAME`)];
 }
 
 function keyAt(path: string, name: string): string {
