@@ -4,14 +4,22 @@ import type { Server as HttpServer } from 'node:http';
 /** How often connections that became idle are looked for. */
 const sweepMs = 50;
 
+export type DrainOptions = {
+  readonly drainMs: number;
+  /** Closes the connections on which no request ever began: the server does not count them as idle. */
+  closeUnused(): void;
+  cutUpgrades(): void;
+};
+
 /** Resolves when every connection is closed; at the deadline those that are left are cut. */
-export async function drainServer(
-  server: HttpServer,
-  options: { drainMs: number; cutUpgrades: () => void },
-): Promise<void> {
+export async function drainServer(server: HttpServer, options: DrainOptions): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
+  const closeIdle = (): void => {
+    server.closeIdleConnections();
+    options.closeUnused();
+  };
+  closeIdle();
+  const sweep = setInterval(closeIdle, sweepMs);
   const deadline = setTimeout(() => {
     options.cutUpgrades();
     server.closeAllConnections();

@@ -5,7 +5,14 @@ import type { Dispatcher } from 'undici';
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { Ending, FaultKind } from '../rollout/outcome.ts';
-import { canCarryTrailers, cutResponse, endBody, flushHead, lingerBeforeClose, reasonPhrase } from './client-response.ts';
+import {
+  canCarryTrailers,
+  cutResponse,
+  endBody,
+  flushHead,
+  lingerBeforeClose,
+  reasonPhrase,
+} from './client-response.ts';
 import { canSendAgain, errorCodeOf, faultKindOf, isOwnRefusal } from './faults.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
@@ -28,7 +35,11 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   #abort: ((reason?: Error) => void) | null = null;
   #resume: (() => void) | null = null;
 
-  constructor(setting: JourneySetting, start: JourneyStart, sides: { request: IncomingMessage; response: ServerResponse }) {
+  constructor(
+    setting: JourneySetting,
+    start: JourneyStart,
+    sides: { request: IncomingMessage; response: ServerResponse },
+  ) {
     super(setting, start);
     this.#request = sides.request;
     this.#response = sides.response;
@@ -72,7 +83,8 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   forward(liveRollout: LiveRollout, decision: Decision): void {
     this.begin(liveRollout, decision);
     const length = this.#request.headers['content-length'];
-    if (length !== undefined && Number(length) > this.livePolicy.policy.limits.bodyBytes) this.breakOff('body-too-large');
+    if (length !== undefined && Number(length) > this.livePolicy.policy.limits.bodyBytes)
+      this.breakOff('body-too-large');
     else this.#attempt();
   }
 

@@ -78,7 +78,11 @@ export class RequestFacts implements Facts {
   /** The scheme the client used, which a trusted proxy may have ended. */
   get scheme(): 'http' | 'https' {
     const forwarded = this.peerIsTrusted ? this.header('x-forwarded-proto') : undefined;
-    return forwarded === undefined ? this.connectionScheme : forwarded.trim().toLowerCase() === 'https' ? 'https' : 'http';
+    return forwarded === undefined
+      ? this.connectionScheme
+      : forwarded.trim().toLowerCase() === 'https'
+        ? 'https'
+        : 'http';
   }
 
   header(name: string): ByteString | undefined {

@@ -17,7 +17,8 @@ const kindByCode: Readonly<Record<string, FaultKind>> = {
 
 /** The kind of an error of the HTTP client; `written` says whether the request had been put on a connection. */
 export function faultKindOf(error: unknown, written: boolean): FaultKind {
-  const { code = '', name = '' } = (error ?? {}) as { code?: string; name?: string };
+  const { code = '', name = '', message = '' } = (error ?? {}) as { code?: string; name?: string; message?: string };
+  if (code === 'UND_ERR_SOCKET' && message.startsWith('bad ')) return 'protocol';
   const kind = kindByCode[code];
   if (kind === 'reset' && !written) return 'connect';
   if (kind !== undefined) return kind;

@@ -2,8 +2,6 @@
 // force; says what happened through telemetry and nothing else upwards.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
 import { decide } from '../rollout/decide.ts';
 import type { Decision } from '../rollout/decide.ts';
 import { matchRollout } from '../rollout/matching.ts';
@@ -16,11 +14,11 @@ import { Exchange } from './exchange.ts';
 import { RequestFacts } from './facts.ts';
 import type { JourneySetting } from './journey.ts';
 import { LivePolicy, type LiveRollout, type Telemetry } from './live-policy.ts';
-import { tieToConnection } from './malformed.ts';
+import { isClosing, tieToConnection } from './malformed.ts';
 import { requestIdOf } from './request-headers.ts';
 import { ServerRegistry } from './servers.ts';
 import { bearerTokenOf } from './tokens.ts';
-import { createTraffic, tuneServer } from './traffic.ts';
+import { createTraffic, tuneTraffic } from './traffic.ts';
 import { Upgrade } from './upgrade.ts';
 
 export type GatewayParts = {
@@ -44,6 +42,7 @@ export interface Gateway {
 
 /** Either kind of request, from here on. */
 type Routable = {
+  readonly isOpen: boolean;
   refuse(code: 'no-rollout' | 'malformed-request', options?: { detail?: string; close?: boolean }): void;
   forward(rollout: LiveRollout, decision: Decision): void;
 };
@@ -67,14 +66,15 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     return { live, facts, requestId: requestIdOf(facts), target: request.url! };
   };
 
-  const traffic: FastifyInstance = await createTraffic(parts.policy, {
+  const traffic = await createTraffic(parts.policy, {
     onRequest(request: IncomingMessage, response: ServerResponse) {
+      if (isClosing(request.socket)) return;
       const start = startOf(request);
       const exchange = new Exchange(setting, start, { request, response });
       tieToConnection(request.socket, exchange);
       route(exchange, request, start);
     },
-    onUpgrade(request: IncomingMessage, client: Duplex, head: Buffer) {
+    onUpgrade(request: IncomingMessage, client: Socket, head: Buffer) {
       const start = startOf(request);
       const upgrade = new Upgrade(setting, start, { request, client, head });
       upgrades.add(upgrade);
@@ -86,20 +86,24 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     async listen() {
       const { host, port } = parts.policy.listen;
-      await traffic.listen({ host, port });
-      return (traffic.server.address() as { port: number }).port;
+      await traffic.fastify.listen({ host, port });
+      return (traffic.fastify.server.address() as { port: number }).port;
     },
     adopt(policy) {
       const replaced = live;
       live = livePolicyOf(policy);
-      tuneServer(traffic.server, policy);
+      tuneTraffic(traffic, policy);
       replaced.retire();
     },
     async close(drainMs) {
       draining = true;
-      await drainServer(traffic.server, { drainMs, cutUpgrades: () => upgrades.forEach((upgrade) => upgrade.cut()) });
+      await drainServer(traffic.fastify.server, {
+        drainMs,
+        closeUnused: () => traffic.connections.closeUnused(),
+        cutUpgrades: () => upgrades.forEach((upgrade) => upgrade.cut()),
+      });
       await registry.destroy();
-      await traffic.close();
+      await traffic.fastify.close();
     },
   };
 }
@@ -126,7 +130,10 @@ function route(routable: Routable, request: IncomingMessage, start: { live: Live
   const matched = matchRollout(live.table, facts);
   if (matched === null) return routable.refuse('no-rollout');
   const liveRollout = live.rolloutOf(matched.rollout);
-  const go = (): void => routable.forward(liveRollout, decide(matched, liveRollout.cell.current, facts));
+  const go = (): void => {
+    // The client may have left while its token was verified.
+    if (routable.isOpen) routable.forward(liveRollout, decide(matched, liveRollout.cell.current, facts));
+  };
   const token = liveRollout.verifyToken === null ? null : bearerTokenOf(facts.header('authorization'));
   if (token === null) return go();
   const claims = liveRollout.verifyToken!(token);

@@ -16,15 +16,15 @@ export function isHopByHop(lowerName: string): boolean {
   return hopByHop.has(lowerName);
 }
 
-/** Framing that a `Connection` header must not be able to take away. */
-const framing: ReadonlySet<string> = new Set(['host', 'content-length']);
+/** What a `Connection` header must not be able to take away: framing, and `TE`, which is filtered by its own rule. */
+const protectedNames: ReadonlySet<string> = new Set(['host', 'content-length', 'te']);
 
 /** Removes from a raw header list what a `Connection` header's value names. */
 export function dropNamed(headers: string[], connection: string): void {
   const named = new Set<string>();
   for (const token of connection.toLowerCase().split(',')) {
     const name = token.trim();
-    if (name !== '' && name !== 'close' && name !== 'keep-alive' && !framing.has(name)) named.add(name);
+    if (name !== '' && name !== 'close' && name !== 'keep-alive' && !protectedNames.has(name)) named.add(name);
   }
   if (named.size === 0) return;
   let kept = 0;

@@ -1,18 +1,29 @@
-// Answers what the parser refuses. The connection is closed after the answer: nothing that follows on it can be trusted.
+// Answers what the parser refuses, and keeps the requests of one connection apart: after an answer that closes a connection
+// nothing that follows on it is served, and what is wrong with a later request does not fall on an earlier one.
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import { renderProblem, writeProblem } from './problem.ts';
 
-/** The request under way on each connection, so that an error in its body is answered as its response. */
-const underWay = new WeakMap<object, Exchange>();
+/** The latest request of each connection. */
+const latest = new WeakMap<object, Exchange>();
 
-/** Remembers the request that a connection is busy with. */
+/** Remembers the request as the latest of its connection. */
 export function tieToConnection(socket: object, exchange: Exchange): void {
-  underWay.set(socket, exchange);
+  latest.set(socket, exchange);
 }
 
-/** Connections whose last answer is out; what the parser still finds on them is of no interest. */
+/** Whether the connection is closed after an answer that it owes: no request on it may be served any more. */
+export function isClosing(socket: object): boolean {
+  return latest.get(socket)?.closesConnection === true;
+}
+
+/** Whether an earlier request on the connection is still to be answered. */
+export function isBusy(socket: object): boolean {
+  return latest.get(socket)?.isOpen === true;
+}
+
+/** Connections whose last answer is written or waits for its turn; what the parser still finds on them is of no interest. */
 const answered = new WeakSet();
 
 const codeByParserError: Readonly<Record<string, ErrorCode>> = {
@@ -24,21 +35,29 @@ const codeByParserError: Readonly<Record<string, ErrorCode>> = {
 
 /**
  * Handles a server's `clientError`. A connection that was reset, or that sent nothing in its time, is closed without a word.
- * Returns the code it answered with, null where it said nothing or a request under way says it.
+ * Returns the code it answers with, null where it says nothing or a request under way says it.
  */
 export function answerMalformed(error: Error & { code?: string }, socket: Socket): ErrorCode | null {
-  const code = codeByParserError[error.code ?? ''] ?? 'malformed-request';
-  const exchange = underWay.get(socket);
-  if (exchange !== undefined && exchange.isOpen) {
-    exchange.refuse(code, { close: true });
-    return null;
-  }
   if (answered.has(socket)) return null;
   if (!socket.writable || error.code === 'ECONNRESET' || socket.bytesRead === 0) {
     socket.destroy();
     return null;
   }
+  const code = codeByParserError[error.code ?? ''] ?? 'malformed-request';
+  const exchange = latest.get(socket);
+  if (exchange === undefined || !exchange.isOpen) {
+    answered.add(socket);
+    writeProblem(socket, renderProblem({ code }));
+    return code;
+  }
+  if (!exchange.hasWholeRequest) {
+    exchange.breakOff(code);
+    return null;
+  }
+  if (exchange.closesConnection) return null;
   answered.add(socket);
-  writeProblem(socket, renderProblem({ code }));
+  exchange.onceAnswered(() => {
+    if (socket.writable) writeProblem(socket, renderProblem({ code }));
+  });
   return code;
 }

@@ -37,11 +37,16 @@ export function renderProblem(problem: Problem): RenderedProblem {
 /** How long a connection may linger after its last answer, so that the client can read it before a reset. */
 const lingerMs = 1_000;
 
-/** Writes a problem on a connection that has no response object, and closes it. */
-export function writeProblem(socket: Duplex, { status, headers, body }: RenderedProblem): void {
+/** A problem as the last response of a connection that has no response object. */
+export function problemBytes({ status, headers, body }: RenderedProblem): string {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  closeGently(socket, `${head}Connection: close\r\n\r\n${body}`);
+  return `${head}Connection: close\r\n\r\n${body}`;
+}
+
+/** Writes a problem on a connection that has no response object, and closes it. */
+export function writeProblem(socket: Duplex, problem: RenderedProblem): void {
+  closeGently(socket, problemBytes(problem));
 }
 
 /** Sends the last bytes and closes; what still comes in is thrown away (RFC 9112, 9.6). */

@@ -11,32 +11,34 @@ export interface BodyOwner {
   bodyStalled(): void;
 }
 
-export type BodyOptions = { readonly idleMs: number; readonly expectsContinue: boolean };
-
 export class RequestBody extends Readable {
   /** Whether any byte was asked for; from then on the body cannot be sent again. */
   touched = false;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #owner: BodyOwner;
-  readonly #options: BodyOptions;
+  readonly #idleMs: number;
 
-  constructor(exchange: { request: IncomingMessage; response: ServerResponse; owner: BodyOwner }, options: BodyOptions) {
+  constructor(
+    exchange: { request: IncomingMessage; response: ServerResponse; owner: BodyOwner },
+    { idleMs }: { idleMs: number },
+  ) {
     super({ highWaterMark: 65_536 });
     this.#request = exchange.request;
     this.#response = exchange.response;
     this.#owner = exchange.owner;
-    this.#options = options;
+    this.#idleMs = idleMs;
   }
 
   override _read(): void {
     if (this.touched) {
+      if (this.#request.isPaused()) this.#request.socket.setTimeout(this.#idleMs);
       this.#request.resume();
       return;
     }
     this.touched = true;
-    if (this.#options.expectsContinue && !this.#response.headersSent) this.#response.writeContinue();
-    this.#request.setTimeout(this.#options.idleMs, this.#onStalled);
+    if (this.#awaitsContinue()) this.#response.writeContinue();
+    this.#request.setTimeout(this.#idleMs, this.#onStalled);
     this.#request.on('data', this.#onData);
     this.#request.on('end', this.#onEnd);
   }
@@ -52,6 +54,12 @@ export class RequestBody extends Readable {
     callback(error);
   }
 
+  /** HTTP/1.0 knows no interim responses: there the expectation is ignored (RFC 9110, 10.1.1). */
+  #awaitsContinue(): boolean {
+    const { headers, httpVersionMinor } = this.#request;
+    return headers.expect !== undefined && httpVersionMinor > 0 && !this.#response.headersSent;
+  }
+
   #onData = (chunk: Buffer): void => {
     if (!this.#owner.bodyBytes(chunk.length)) return;
     if (!this.push(chunk)) this.#request.pause();
@@ -62,7 +70,8 @@ export class RequestBody extends Readable {
     this.push(null);
   };
 
+  /** While the server takes nothing the client has no chance to send: that is the server's time, not the client's. */
   #onStalled = (): void => {
-    this.#owner.bodyStalled();
+    if (!this.#request.isPaused()) this.#owner.bodyStalled();
   };
 }

@@ -4,26 +4,53 @@ import { dropNamed, isHopByHop } from './hop-by-hop.ts';
 /** Lengths of the names that are not simply passed on; most headers are told apart by this alone. */
 const lengthsToLookAt: ReadonlySet<number> = new Set(
   ['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade', 'proxy-authenticate']
-    .concat('proxy-authorization', 'x-graygate-version')
+    .concat('proxy-authorization', 'x-graygate-version', 'trailer')
     .map((name) => name.length),
 );
 
 /**
  * Raw response headers, names and values in turn, from a server's raw header fields. `x-graygate-version` is the
- * gateway's to say, so a server's own is dropped.
+ * gateway's to say, so a server's own is dropped; `Trailer` is kept only where trailers can follow: the server's body
+ * is chunked, and `trailersCanFollow` says that the client's will be.
  */
-export function returnedHeaders(rawHeaders: readonly Buffer[]): string[] {
+export function returnedHeaders(rawHeaders: readonly Buffer[], trailersCanFollow: boolean): string[] {
   const headers: string[] = [];
   let connection = '';
+  let announced = -1;
+  let isChunked = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toString('latin1');
     if (lengthsToLookAt.has(name.length)) {
       const lower = name.toLowerCase();
       if (lower === 'connection') connection += `,${rawHeaders[i + 1]!.toString('latin1')}`;
+      else if (lower === 'transfer-encoding') isChunked = true;
+      else if (lower === 'trailer') announced = headers.length;
       if (isHopByHop(lower) || lower === 'x-graygate-version') continue;
     }
     headers.push(name, rawHeaders[i + 1]!.toString('latin1'));
   }
+  if (announced !== -1 && !(isChunked && trailersCanFollow)) dropNamed(headers, 'trailer');
   if (connection !== '') dropNamed(headers, connection);
   return headers;
+}
+
+/** What must not come after a body, because readers act on it before the body (RFC 9110, 6.5.1). */
+const notInTrailers: ReadonlySet<string> = new Set([
+  'content-length',
+  'host',
+  'content-encoding',
+  'content-type',
+  'trailer',
+]);
+
+/** A server's trailers as pairs, less what concerns the connection or the framing. */
+export function returnedTrailers(rawTrailers: readonly Buffer[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < rawTrailers.length; i += 2) {
+    const name = rawTrailers[i]!.toString('latin1');
+    const lower = name.toLowerCase();
+    if (isHopByHop(lower) || notInTrailers.has(lower)) continue;
+    pairs.push([name, rawTrailers[i + 1]!.toString('latin1')]);
+  }
+  return pairs;
 }

@@ -4,7 +4,7 @@ import { Pool } from 'undici';
 import type { Server, Version, VersionTimeouts } from '../rollout/policy.ts';
 
 /** Response headers larger than this are a protocol fault of the server. */
-const maxResponseHeaderByteCount = 65_536;
+export const maxResponseHeaderByteCount = 65_536;
 
 /** One upstream address and its connections. */
 export class UpstreamServer {

@@ -5,14 +5,16 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { errorTable } from '../errors.ts';
 import type { Policy } from '../rollout/policy.ts';
-import { answerMalformed } from './malformed.ts';
+import { Connections } from './connections.ts';
+import { answerMalformed, isBusy } from './malformed.ts';
 import { renderProblem, writeProblem } from './problem.ts';
 
 /** Takes the requests of the public port. */
 export interface TrafficHandler {
   onRequest(request: IncomingMessage, response: ServerResponse): void;
-  onUpgrade(request: IncomingMessage, client: Duplex, head: Buffer): void;
+  onUpgrade(request: IncomingMessage, client: Socket, head: Buffer): void;
   /** A request that never became one: the parser refused it. */
   onMalformed(status: number): void;
 }
@@ -22,8 +24,11 @@ type RewrittenRequest = IncomingMessage & { originalUrl: string };
 
 type TrafficLimits = Pick<Policy, 'limits' | 'timeouts'>;
 
-/** Builds the instance; the caller listens and closes. */
-export async function createTraffic(policy: TrafficLimits, handler: TrafficHandler): Promise<FastifyInstance> {
+/** The instance, for the caller to listen with and to close, and its connections. */
+export type Traffic = { readonly fastify: FastifyInstance; readonly connections: Connections };
+
+/** Builds the instance. */
+export async function createTraffic(policy: TrafficLimits, handler: TrafficHandler): Promise<Traffic> {
   const { limits, timeouts } = policy;
   const traffic = Fastify({
     logger: false,
@@ -47,7 +52,9 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
       shouldUpgradeCallback: isWebSocketHandshake,
     },
   });
-  tuneServer(traffic.server, policy);
+  const connections = new Connections(traffic.server, (status) => handler.onMalformed(status));
+  const built = { fastify: traffic, connections };
+  tuneTraffic(built, policy);
   listenBesideRequests(traffic.server, handler);
   // Every method without a body, as Fastify sees it: it must never look at one.
   const methods = METHODS.filter((method) => method !== 'CONNECT');
@@ -66,26 +73,25 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
     },
   };
   await traffic.register(httpProxy, options as FastifyHttpProxyOptions);
-  return traffic;
+  return built;
 }
 
 /** Brings the limits of a policy into force for new connections. */
-export function tuneServer(server: HttpServer, { limits, timeouts }: TrafficLimits): void {
+export function tuneTraffic({ fastify: { server }, connections }: Traffic, { limits, timeouts }: TrafficLimits): void {
   // Node drops headers beyond a count without a word; the size limit is what bounds them.
   server.maxHeadersCount = 0;
   server.keepAliveTimeout = timeouts.idleMs;
   server.headersTimeout = timeouts.headerMs;
   Object.assign(server, { maxHeaderSize: limits.headerBytes });
-  // 0 would refuse every connection; the platform has no other way to say "no limit" again.
-  server.maxConnections = Number.isFinite(limits.connections) ? limits.connections : Number.MAX_SAFE_INTEGER;
+  connections.maxCount = limits.connections;
 }
 
 function listenBesideRequests(server: HttpServer, handler: TrafficHandler): void {
   server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
-    if (isWebSocketHandshake(request)) handler.onUpgrade(request, client, head);
-    else writeProblem(client, renderProblem({ code: 'malformed-request', detail: 'expected no upgrade but to websocket' }));
+    if (!refuseBehindOther(handler, client as Socket)) handler.onUpgrade(request, client as Socket, head);
   });
   server.on('connect', (_request: IncomingMessage, client: Duplex) => {
+    if (refuseBehindOther(handler, client as Socket)) return;
     client.on('error', () => client.destroy());
     const problem = renderProblem({ code: 'method-not-supported', detail: 'CONNECT is for forward proxies' });
     handler.onMalformed(problem.status);
@@ -100,8 +106,20 @@ function listenBesideRequests(server: HttpServer, handler: TrafficHandler): void
   });
 }
 
-function isWebSocketHandshake(request: IncomingMessage): boolean {
-  return request.method === 'GET' && /(?:^|,)\s*websocket\s*(?:,|$)/i.test(request.headers.upgrade ?? '');
+/** What takes the connection over cannot wait behind a request whose answer it still owes. */
+function refuseBehindOther(handler: TrafficHandler, client: Socket): boolean {
+  if (!isBusy(client)) return false;
+  handler.onMalformed(errorTable['malformed-request'].status);
+  client.on('error', () => client.destroy());
+  client.destroySoon();
+  return true;
+}
+
+/** A request with a body, or of HTTP/1.0, is not one: its `Upgrade` is ignored as the offer that it is (RFC 9110, 7.8). */
+function isWebSocketHandshake({ method, headers, httpVersionMinor }: IncomingMessage): boolean {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
+  const asks = /(?:^|,)\s*websocket\s*(?:,|$)/i.test(headers.upgrade ?? '');
+  return asks && method === 'GET' && httpVersionMinor === 1 && !hasBody;
 }
 
 function countMalformed(handler: TrafficHandler, error: Error, socket: Socket): void {

@@ -1,11 +1,12 @@
 // Carries an upgraded connection (WebSocket): asks the server first, and only when it agrees does the client see the switch.
 // A server that refuses is passed on as it answered, and the connection closes, so that nothing undecided can follow on it.
-import { request as connect, type IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { request as connect, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FaultKind } from '../rollout/outcome.ts';
 import { faultKindOf } from './faults.ts';
 import { closeGently } from './problem.ts';
 import { returnedHeaders } from './response-headers.ts';
+import { maxResponseHeaderByteCount } from './servers.ts';
 
 export type TunnelInput = {
   readonly origin: string;
@@ -14,8 +15,7 @@ export type TunnelInput = {
   readonly headers: readonly string[];
   /** The protocols the client asked for: the `Upgrade` header's value. */
   readonly upgrade: string;
-  readonly connectMs: number;
-  readonly responseMs: number;
+  readonly timeouts: { readonly connectMs: number; readonly responseMs: number; readonly idleMs: number };
   /** Raw headers that the client is given besides the server's. */
   readonly addedHeaders: readonly string[];
 };
@@ -32,70 +32,94 @@ export interface TunnelOwner {
   receivedBytes(byteCount: number): void;
 }
 
+/** The other end of a dead connection that never said so is noticed after about this long. */
+const keepAliveMs = 60_000;
+
 /** Opens a tunnel between a client's socket and a server. Returns the function that cuts it. */
-export function openTunnel(client: Duplex, head: Buffer, input: TunnelInput, owner: TunnelOwner): () => void {
-  const { hostname, port } = new URL(input.origin);
-  const upstream = connect({
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: port === '' ? 80 : Number(port),
-    path: input.path,
-    method: 'GET',
-    agent: false,
-    setHost: false,
-    headers: [...input.headers, 'Connection', 'Upgrade', 'Upgrade', input.upgrade],
-  });
+export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, owner: TunnelOwner): () => void {
+  const { timeouts } = input;
+  const upstream = ask(input);
   let settled = false;
   let connected = false;
-  let timer = setTimeout(() => fail('timeout'), input.connectMs);
-  const fail = (kind: FaultKind): void => {
+  let timer = setTimeout(() => fail('timeout'), timeouts.connectMs);
+  /** False where the tunnel was cut or failed before: then nobody waits for the answer. */
+  const settle = (): boolean => {
     clearTimeout(timer);
-    upstream.destroy();
-    if (settled) return;
+    if (settled) return false;
     settled = true;
-    owner.failed(kind);
+    return true;
+  };
+  const fail = (kind: FaultKind): void => {
+    upstream.destroy();
+    if (settle()) owner.failed(kind);
   };
   upstream.on('socket', (socket) => {
     socket.on('connect', () => {
       connected = true;
       clearTimeout(timer);
-      timer = setTimeout(() => fail('timeout'), input.responseMs);
+      timer = setTimeout(() => fail('timeout'), timeouts.responseMs);
     });
   });
   upstream.on('error', (error) => fail(faultKindOf(error, connected)));
   upstream.on('upgrade', (answer, server, serverHead) => {
-    clearTimeout(timer);
-    if (settled) return void server.destroy();
-    settled = true;
-    client.write(renderHead(answer, input.addedHeaders, ['Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade!]), 'latin1');
+    if (!settle()) return void server.destroy();
+    const connection = ['Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade!];
+    client.write(renderHead(answer, input.addedHeaders, connection), 'latin1');
     owner.answered(101);
-    joinStreams({ client, server, head, serverHead }, owner);
+    joinStreams({ client, server: server as Socket, head, serverHead, idleMs: timeouts.idleMs }, owner);
   });
   upstream.on('response', (answer) => {
-    clearTimeout(timer);
-    if (settled) return void answer.destroy();
-    settled = true;
+    if (!settle()) return void answer.destroy();
     client.write(renderHead(answer, input.addedHeaders, ['Connection', 'close']), 'latin1');
     owner.answered(answer.statusCode!);
-    answer.on('data', (chunk: Buffer) => owner.receivedBytes(chunk.length));
-    answer.on('error', () => {
-      owner.broke('reset');
-      client.destroy();
-    });
-    answer.on('end', () => closeGently(client));
-    answer.pipe(client, { end: false });
+    passOn({ answer, client, idleMs: timeouts.idleMs }, owner);
   });
   upstream.end();
   return () => {
-    settled = true;
-    clearTimeout(timer);
+    settle();
     upstream.destroy();
   };
 }
 
-type Ends = { readonly client: Duplex; readonly server: Duplex; readonly head: Buffer; readonly serverHead: Buffer };
+function ask({ origin, path, headers, upgrade }: TunnelInput): ClientRequest {
+  const { hostname, port } = new URL(origin);
+  return connect({
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? 80 : Number(port),
+    path,
+    method: 'GET',
+    agent: false,
+    setHost: false,
+    maxHeaderSize: maxResponseHeaderByteCount,
+    headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade],
+  });
+}
 
-/** Both directions, half-close included; when one side is gone the other is too. */
-function joinStreams({ client, server, head, serverHead }: Ends, owner: TunnelOwner): void {
+/** The body of a refusal, ended by the end of the connection: where it is not whole, the connection ends with a reset. */
+function passOn(refusal: { answer: IncomingMessage; client: Socket; idleMs: number }, owner: TunnelOwner): void {
+  const { answer, client, idleMs } = refusal;
+  const breakOff = (kind: FaultKind): void => {
+    owner.broke(kind);
+    client.resetAndDestroy();
+  };
+  answer.setTimeout(idleMs, () => breakOff('timeout'));
+  answer.on('data', (chunk: Buffer) => owner.receivedBytes(chunk.length));
+  answer.on('error', (error) => breakOff(faultKindOf(error, true)));
+  answer.on('end', () => closeGently(client));
+  answer.pipe(client, { end: false });
+}
+
+type Ends = {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly head: Buffer;
+  readonly serverHead: Buffer;
+  readonly idleMs: number;
+};
+
+/** Both directions, half-close included; when one side is gone the other is too, once it has what was sent to it. */
+function joinStreams({ client, server, head, serverHead, idleMs }: Ends, owner: TunnelOwner): void {
+  for (const socket of [client, server]) socket.setKeepAlive(true, keepAliveMs).setNoDelay(true);
   if (serverHead.length > 0) {
     owner.receivedBytes(serverHead.length);
     client.write(serverHead);
@@ -108,21 +132,19 @@ function joinStreams({ client, server, head, serverHead }: Ends, owner: TunnelOw
   server.on('data', (chunk: Buffer) => owner.receivedBytes(chunk.length));
   client.pipe(server);
   server.pipe(client);
-  let clientGone = false;
-  client.on('close', () => {
-    clientGone = true;
-    server.destroy();
+  client.on('close', () => server.destroy());
+  server.on('error', () => owner.broke('reset'));
+  server.on('close', (hadError) => {
+    if (hadError) return void client.destroy();
+    client.setTimeout(idleMs, () => client.destroy());
+    client.destroySoon();
   });
-  server.on('error', () => {
-    if (!clientGone) owner.broke('reset');
-  });
-  server.on('close', () => client.destroy());
 }
 
 /** The head as the server sent it, less hop-by-hop headers, plus what the gateway adds. */
 function renderHead(answer: IncomingMessage, added: readonly string[], connection: readonly string[]): string {
   const raw = answer.rawHeaders.map((text) => Buffer.from(text, 'latin1'));
-  const headers = [...returnedHeaders(raw), ...added, ...connection];
+  const headers = [...returnedHeaders(raw, false), ...added, ...connection];
   let head = `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${head}\r\n`;

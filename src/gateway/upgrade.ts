@@ -1,6 +1,6 @@
 // A request to switch protocols, after its decision: opens a tunnel to a server and reports one outcome when it ends.
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { FaultKind } from '../rollout/outcome.ts';
@@ -11,7 +11,7 @@ import { renderProblem, writeProblem } from './problem.ts';
 import { forwardedHeaders } from './request-headers.ts';
 import { openTunnel, type TunnelOwner } from './tunnel.ts';
 
-export type UpgradeSides = { readonly request: IncomingMessage; readonly client: Duplex; readonly head: Buffer };
+export type UpgradeSides = { readonly request: IncomingMessage; readonly client: Socket; readonly head: Buffer };
 
 export class Upgrade extends Journey implements TunnelOwner {
   readonly #sides: UpgradeSides;
@@ -49,7 +49,6 @@ export class Upgrade extends Journey implements TunnelOwner {
     const upstream = this.nextServer();
     if (upstream === null) return this.refuse('no-server');
     const { request, client, head } = this.#sides;
-    const { timeouts } = this.live!.version;
     const cookie = this.issuedCookie();
     const input = {
       origin: upstream.origin,
@@ -60,8 +59,7 @@ export class Upgrade extends Journey implements TunnelOwner {
         decisionHeaders: this.live!.decisionHeaders,
       }),
       upgrade: request.headers.upgrade!,
-      connectMs: timeouts.connectMs,
-      responseMs: timeouts.responseMs,
+      timeouts: this.live!.version.timeouts,
       addedHeaders: cookie === null ? this.live!.exposedHeaders : [...this.live!.exposedHeaders, 'Set-Cookie', cookie],
     };
     this.#cutTunnel = openTunnel(client, head, input, this);
@@ -84,6 +82,7 @@ export class Upgrade extends Journey implements TunnelOwner {
   }
 
   broke(kind: FaultKind): void {
+    if (!this.isOpen) return;
     this.fault(kind);
     this.ending = 'cut';
   }

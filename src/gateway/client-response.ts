@@ -1,0 +1,50 @@
+// The last steps of a response towards the client, beyond what the platform does by itself. Holds no state of its own.
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { closeGently } from './problem.ts';
+import { returnedTrailers } from './response-headers.ts';
+
+const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** A server's reason phrase as bytes; empty where the HTTP client, which reads it as UTF-8, could not read them. */
+export function reasonPhrase(status: number, text: string): string {
+  if (text === STATUS_CODES[status]) return text;
+  if (text.includes('\ufffd')) return '';
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  return unsendable.test(bytes) ? '' : bytes;
+}
+
+/** Sends the head by itself, unless a body that came in the same turn has taken it along. */
+export function flushHead(response: ServerResponse): void {
+  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+}
+
+/** Whether the body's end is marked in the body, so that trailers can follow it; to be asked before the head is written. */
+export function canCarryTrailers(request: IncomingMessage, status: number): boolean {
+  return request.httpVersionMinor === 1 && request.method !== 'HEAD' && status !== 204 && status !== 304;
+}
+
+/** Ends a body; trailers are dropped where the framing cannot carry them. */
+export function endBody(response: ServerResponse, trailers: readonly Buffer[] | null): void {
+  if (trailers !== null && trailers.length > 0) {
+    response.addTrailers(returnedTrailers(trailers) as unknown as NodeJS.Dict<string>);
+  }
+  response.end();
+}
+
+/**
+ * Closes the connection so that the client sees that the body is not whole. An HTTP/1.0 client, to whom the end of the
+ * connection is the end of the body, is told by a reset.
+ */
+export function cutResponse(request: IncomingMessage, response: ServerResponse): void {
+  if (request.httpVersionMinor === 0) request.socket.resetAndDestroy();
+  response.destroy();
+}
+
+/**
+ * Has the platform close a connection gently after its last answer: it would close at once, and what the client is still
+ * sending would turn that into a reset that can take the answer away with it.
+ */
+export function lingerBeforeClose(socket: Socket): void {
+  socket.destroySoon = () => closeGently(socket);
+}
