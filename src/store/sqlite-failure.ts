@@ -35,12 +35,12 @@ export function describeFailure(error: unknown, path: string): StoreFailure {
   return { code: 'store-unavailable', message: `${path}: ${cause} (${error.message})` };
 }
 
-/** Whether an open database may be kept: a full disk or a foreign lock passes without opening the file again. */
-export function leavesFileUsable(error: unknown): boolean {
-  if (error instanceof GraygateError) return error.code === 'store-conflict';
+/** Whether the file must be opened anew before it can be trusted again; a full disk or a foreign lock passes without that. */
+export function needsReopening(error: unknown): boolean {
+  if (error instanceof GraygateError) return error.code !== 'store-conflict';
   const code = error instanceof Error ? primaryCode(error) : null;
-  if (code === null) return false;
-  return code === FULL_CODE || BUSY_CODES.has(code) || !(surroundings.has(code) || CORRUPT_CODES.has(code));
+  if (code === null) return true;
+  return CORRUPT_CODES.has(code) || (surroundings.has(code) && code !== FULL_CODE && !BUSY_CODES.has(code));
 }
 
 /** What to tell about a file that SQLite cannot trust. The file is never touched again until someone replaces it. */

@@ -36,12 +36,16 @@ export function createStorePart<Verbs extends AnyVerbs>(options: StorePartOption
   const { name, link, health, backOff } = options;
   let timer: NodeJS.Timeout | null = null;
   let failureCount = 0;
+  let wellSinceMs: number | null = null;
   let isProbing = false;
   let isStopped = false;
 
   function noteFailure(failure: StoreFailure): void {
     if (isStopped) return;
     health.report(failure.message);
+    // Where it was well for a moment only, as on a disk with room for a probe but not for a save, the back-off goes on.
+    if (wellSinceMs !== null && performance.now() - wellSinceMs > backOff.maxMs) failureCount = 0;
+    wellSinceMs = null;
     if (timer !== null || isProbing) return;
     const delayMs = Math.min(backOff.maxMs, backOff.firstMs * 2 ** failureCount);
     failureCount += 1;
@@ -55,7 +59,7 @@ export function createStorePart<Verbs extends AnyVerbs>(options: StorePartOption
     const answer = await link.ask({ part: name, verb: 'probe', input: null });
     isProbing = false;
     if (answer.kind !== 'done') return noteFailure(answer.failure);
-    failureCount = 0;
+    wellSinceMs = performance.now();
     health.report(null);
     options.onHealed?.();
   }

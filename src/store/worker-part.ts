@@ -3,7 +3,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { GraygateError } from '../errors.ts';
-import { describeFailure, leavesFileUsable, type StoreFailure } from './sqlite-failure.ts';
+import { describeFailure, needsReopening, type StoreFailure } from './sqlite-failure.ts';
 import { fileIdentity, openSqliteFile, type SqliteFileSpec } from './sqlite-file.ts';
 
 const FILLER_BYTES = 65_536;
@@ -24,6 +24,7 @@ export function createWorkerPart<Verbs>(
   prepare: (database: DatabaseSync) => Verbs,
 ): WorkerPart<Verbs> {
   let open: OpenFile<Verbs> | null = null;
+  let mustReopen = false;
   let failure: StoreFailure = { code: 'store-unavailable', message: `${spec.path} is not open yet` };
 
   function letGo(): void {
@@ -41,7 +42,9 @@ export function createWorkerPart<Verbs>(
       return work();
     } catch (error) {
       const described = describeFailure(error, spec.path);
-      if (open === null || !leavesFileUsable(error)) {
+      // A file that only cannot be written can still be read until the next probe opens it anew.
+      mustReopen ||= needsReopening(error);
+      if (open === null || described.code === 'store-corrupt') {
         failure = described;
         letGo();
       }
@@ -70,8 +73,10 @@ export function createWorkerPart<Verbs>(
     },
     probe() {
       guarded(() => {
-        if (open !== null && fileIdentity(spec.path) !== open.identity) letGo();
+        if (mustReopen) letGo();
+        mustReopen = false;
         open ??= openNow();
+        refuseReplaced(spec.path, open.identity);
         writeFiller(open.database);
       });
     },

@@ -220,7 +220,9 @@ test(
 
 test('a store that never could open its file still closes', async () => {
   await withDirectory(async (directory) => {
-    const store = openSqliteStore({ path: directory });
+    const path = join(directory, 'folder.db');
+    await mkdir(path);
+    const store = openSqliteStore({ path });
     await assert.rejects(store.states.loadAll(), { code: 'store-unavailable' });
     await store.close();
     await store.close();
