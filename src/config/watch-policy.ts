@@ -55,6 +55,7 @@ class Watch implements PolicyWatch {
   /** Of the content that the last callback was about. */
   #fingerprint: string;
   #seen: Signatures = new Map();
+  /** Of the files as they were last taken: what a half-written one is told from. */
   #outlines = new Map<string, Outline | null>();
   #looking: Promise<void> | null = null;
   #lookAgain = false;
@@ -153,12 +154,17 @@ class Watch implements PolicyWatch {
     }
     this.#files = result.files;
     this.#seen = seen;
-    for (const each of result.files) this.#outlines.set(each, await outlineOf(each));
+    if (result.ok) await this.#outline(result.files);
     await this.#follow();
     if (this.#closing.signal.aborted || (!isAsked && result.fingerprint === this.#fingerprint)) return;
     this.#fingerprint = result.fingerprint;
     if (result.ok) this.#options.onLoaded(result.policy);
     else this.#options.onRejected(result.problems);
+  }
+
+  async #outline(files: readonly string[]): Promise<void> {
+    this.#outlines.clear();
+    for (const file of files) this.#outlines.set(file, await outlineOf(file));
   }
 
   async #follow(): Promise<void> {
