@@ -1,0 +1,194 @@
+// What the admin port needs of the rooms around it, as small interfaces that the composition root fits.
+// Types only: nothing here knows a controller, a store or a telemetry of its own.
+import type { AuditEntry } from '../rollout/audit-entry.ts';
+import type { Figures } from '../rollout/figures.ts';
+import type { RolloutTable } from '../rollout/matching.ts';
+import type { Measurement, VersionFigures } from '../rollout/measurement.ts';
+import type { AdminToken, Rollout } from '../rollout/policy.ts';
+import type { ActionKind } from '../rollout/rollout-event.ts';
+import type { RolloutState } from '../rollout/rollout-state.ts';
+import type { Split } from '../rollout/split.ts';
+
+export type AdminParts = {
+  readonly rollouts: RolloutDesk;
+  readonly servers: ServerBoard;
+  readonly history: History;
+  readonly decider: Decider;
+  readonly policy: PolicyShown;
+  readonly changes: Changes;
+  readonly responses: Responses;
+  readonly links: ActionLinks;
+  readonly usedLinks: UsedLinks;
+  readonly access: Access;
+  readonly health: HealthShown;
+  readonly metrics: MetricsText;
+  /** An answer with status 500, for the log. `route` holds no secret. */
+  failed(error: unknown, at: { readonly method: string; readonly route: string }): void;
+  /** graygate's own version, for the API's description. */
+  readonly version: string;
+};
+
+/** The rollouts of the policy in force, and the one way to move them. */
+export interface RolloutDesk {
+  /** In the policy's order; null: the store has not said yet where they stand. */
+  views(): readonly RolloutView[] | null;
+  /** null: there is no such rollout, or not yet. Resolves when it is in force, or with the reason why it is not. */
+  act(rollout: string, request: ActionRequest): Promise<ActionResult | null>;
+}
+
+/** `stage`: completed requests since the stage began, by version index. */
+export type RolloutView = {
+  readonly rollout: Rollout;
+  readonly state: RolloutState | null;
+  readonly split: Split;
+  readonly holds: string | null;
+  readonly measured: Measurement | null;
+  readonly recent: { readonly sinceMs: number | null; readonly figures: readonly Figures[] };
+  readonly stage: {
+    readonly split: readonly VersionFigures[];
+    readonly rules: readonly VersionFigures[];
+    /** Of the same requests; absent where they are not kept. */
+    readonly latencies?: readonly Figures['latencies'][];
+  };
+};
+
+/** `revision`: that of the state that the person saw; null: whichever. */
+export type ActionRequest = {
+  readonly action: ActionKind;
+  readonly by: string;
+  readonly reason: string;
+  readonly nowMs: number;
+  readonly revision: number | null;
+};
+
+export type ActionResult =
+  | { readonly ok: true; readonly state: RolloutState }
+  | { readonly ok: false; readonly code: 'phase' | 'blocked' | 'stale' | 'store'; readonly reason: string };
+
+/** How the servers of a version are, beyond what the policy says of them. */
+export interface ServerBoard {
+  /** Whether it takes requests; null: not known. */
+  isUp(rollout: string, version: string, origin: string): boolean | null;
+}
+
+/** What was: the audit log, and figures over time. Both reject with a GraygateError when the store cannot be read. */
+export interface History {
+  /** The newest `limit` since `sinceMs` (and before the entry `beforeId`), oldest first. */
+  entries(range: {
+    readonly rollout: string;
+    readonly sinceMs: number;
+    readonly limit: number;
+    readonly beforeId?: number;
+  }): Promise<readonly HistoryEntry[]>;
+  /** Points that reach past `sinceMs` in time order, as fine as asked for or as they are kept by now. */
+  points(range: {
+    readonly rollout: string;
+    readonly sinceMs: number;
+    readonly resolution: HistoryResolution;
+  }): Promise<readonly HistoryPoint[]>;
+}
+
+export type HistoryEntry = { readonly id: number; readonly entry: { readonly value: AuditEntry } };
+
+export type HistoryResolution = 'second' | 'minute' | 'hour';
+
+/** `sums`: `requests`, `failures`, `users` and `latencies` (count by bucket index); `lasts`: `percent`, and `harm:CHECK`. */
+export type HistoryPoint = {
+  readonly version: string;
+  readonly startMs: number;
+  readonly resolution: HistoryResolution;
+  readonly sums: Sums;
+  readonly lasts: Readonly<Record<string, number>>;
+};
+
+export type Sums = { readonly [name: string]: number | Sums };
+
+/** What decides about requests now; asked anew for every question. */
+export interface Decider {
+  table(): RolloutTable;
+  splitOf(rollout: Rollout): Split;
+}
+
+/** The policy as it was written. */
+export interface PolicyShown {
+  current(): { readonly loadedMs: number; readonly fingerprint: string; readonly document: unknown };
+  /** The last try that was refused since then; null: there was none. */
+  lastRejected(): { readonly atMs: number; readonly problems: readonly PolicyProblem[] } | null;
+}
+
+export type PolicyProblem = {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly path: string;
+  readonly problem: string;
+  readonly hint: string | null;
+};
+
+export interface Changes {
+  /** Calls back for every change of a rollout; returns the way to stop that. */
+  subscribe(listener: (rollout: string, entry: AuditEntry) => void): () => void;
+}
+
+/** Answers by idempotency key, kept until they expire. Rejects with a GraygateError when it cannot. */
+export interface Responses {
+  find(key: { readonly key: string; readonly nowMs: number }): Promise<KeptAnswer | null>;
+  /** Keeps the answer and returns the one in force: the first that was kept wins. */
+  remember(answer: {
+    readonly key: string;
+    readonly response: KeptAnswer;
+    readonly nowMs: number;
+    readonly expiresMs: number;
+  }): Promise<KeptAnswer>;
+}
+
+/** A document of the store. */
+export type KeptAnswer = { readonly format: number; readonly value: unknown };
+
+/** Reads signed links. */
+export interface ActionLinks {
+  read(token: string, nowMs: number): LinkReading;
+}
+
+/** `by` goes into the audit log; `revision` as in `ActionRequest`. */
+export type LinkReading =
+  | {
+      readonly ok: true;
+      /** The same for the same link and no other. */
+      readonly id: string;
+      readonly rollout: string;
+      readonly action: ActionKind;
+      readonly revision: number | null;
+      readonly by: string;
+      readonly expiresMs: number;
+    }
+  | { readonly ok: false; readonly code: 'forged' | 'expired' };
+
+export interface UsedLinks {
+  /** True for the first caller with this `id`. Rejects with a GraygateError when the store cannot. */
+  consume(link: { readonly id: string; readonly nowMs: number; readonly expiresMs: number }): Promise<boolean>;
+}
+
+/** Who may come in; asked at every request, so that a reload counts at once. */
+export interface Access {
+  /** None: everything from this machine, nothing from elsewhere. */
+  tokens(): readonly AdminToken[];
+  /** Where people reach the admin port (`https://ops.example.com`) besides its own address: the policy's `approveUrl`s. */
+  origins(): readonly string[];
+}
+
+/** `degraded` lists what works less well than it should, without making the gateway unready. */
+export type Readiness = {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  readonly degraded: readonly string[];
+};
+
+export interface HealthShown {
+  readiness(): Readiness;
+}
+
+export interface MetricsText {
+  /** In the format that `accept` asks for. */
+  render(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
+}
