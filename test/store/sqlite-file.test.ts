@@ -1,0 +1,79 @@
+// Opening a SQLite file: the steps from one schema to the next, taken once, whole, and never backwards.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openSqliteFile, type SqliteFileSpec } from '../../src/store/sqlite-file.ts';
+import { withDirectory } from './places.ts';
+
+const first = 'CREATE TABLE thing (name TEXT NOT NULL) STRICT';
+const second =
+  "ALTER TABLE thing ADD COLUMN size INTEGER NOT NULL DEFAULT 1; UPDATE thing SET size = 2 WHERE name = 'a'";
+const broken = 'CREATE TABLE other (name TEXT); INSERT INTO missing VALUES (1)';
+
+function spec(directory: string, migrations: readonly string[]): SqliteFileSpec {
+  return {
+    path: join(directory, 'file.db'),
+    applicationId: 12_345,
+    migrations,
+    synchronous: 'FULL',
+    busyTimeoutMs: 100,
+    checkWhole: true,
+  };
+}
+
+test('a file goes from any earlier schema to the newest with what was in it, and each step is taken once', async () => {
+  await withDirectory(async (directory) => {
+    const old = openSqliteFile(spec(directory, [first]));
+    old.exec("INSERT INTO thing VALUES ('a'), ('b')");
+    old.close();
+    for (let time = 0; time < 2; time += 1) {
+      const database = openSqliteFile(spec(directory, [first, second]));
+      assert.deepEqual(
+        database
+          .prepare('SELECT name, size FROM thing ORDER BY name')
+          .all()
+          .map((row) => ({ ...row })),
+        [
+          { name: 'a', size: 2 },
+          { name: 'b', size: 1 },
+        ],
+      );
+      assert.equal(database.prepare('PRAGMA user_version').get()?.['user_version'], 2);
+      database.close();
+    }
+  });
+});
+
+test('a step that fails leaves the file at the schema before it', async () => {
+  await withDirectory(async (directory) => {
+    openSqliteFile(spec(directory, [first])).close();
+    assert.throws(() => openSqliteFile(spec(directory, [first, broken])), /no such table: missing/);
+    const database = openSqliteFile(spec(directory, [first]));
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+    assert.deepEqual(
+      tables.map(({ name }) => name),
+      ['thing'],
+    );
+    database.close();
+  });
+});
+
+test('a newer schema is refused', async () => {
+  await withDirectory(async (directory) => {
+    openSqliteFile(spec(directory, [first, second])).close();
+    assert.throws(() => openSqliteFile(spec(directory, [first])), {
+      code: 'store-unavailable',
+      message: /schema 2, this one knows up to 1/,
+    });
+  });
+});
+
+test('every commit of a decision is on the disk before it is told', async () => {
+  await withDirectory(async (directory) => {
+    const database = openSqliteFile(spec(directory, [first]));
+    const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+    assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('fullfsync')], ['wal', 2, 1]);
+    database.close();
+  });
+});
