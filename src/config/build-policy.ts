@@ -1,13 +1,13 @@
 // From a checked policy file to the frozen Policy that every other room reads. Nothing can fail here.
-import { createHash } from 'node:crypto';
+import { buildStaging } from './build-staging.ts';
 import { toByteString } from './byte-string.ts';
 import { CidrSet } from './ip-set.ts';
 import type { PolicyDocument } from './policy-schema.ts';
 import type { RolloutDocument } from './rollout-schema.ts';
 import type { MatcherDocument, RuleDocument, WhenDocument } from './rule-schema.ts';
 import { normalizePath } from '../rollout/path.ts';
-import { fixedStaging } from '../rollout/staging.ts';
 import type {
+  AlertTarget,
   ByteString,
   Condition,
   IdentitySource,
@@ -29,13 +29,13 @@ export function buildPolicy(document: PolicyDocument, usersOf: UsersOf): Policy 
   const { header, idle, drain } = document.timeouts;
   return freezeDeep({
     listen: document.listen,
-    admin: { ...document.admin, tokens: [] },
+    admin: document.admin,
     trustedProxies: new CidrSet(listed(document.trustedProxies)),
     limits: document.limits,
     timeouts: { headerMs: header, idleMs: idle, drainMs: drain },
     logging: document.logging,
-    store: { kind: 'sqlite', path: 'data/graygate.db' },
-    alerts: [],
+    store: document.store,
+    alerts: document.alerts.map(buildAlert),
     rollouts: document.rollouts.map((rollout) => buildRollout(rollout, usersOf)),
   });
 }
@@ -59,13 +59,12 @@ function buildRollout(document: RolloutDocument, usersOf: UsersOf): Rollout {
     expose: document.expose,
     rules: document.rules.map((rule) => buildRule(rule, versions, usersOf)),
     split,
-    staging: fixedStaging(releaseOf(candidates), Object.keys(document.versions), split),
+    staging: buildStaging(document, { versions, split }),
   };
 }
 
-/** What identifies a release that has no name: the candidates' definitions. */
-function releaseOf(candidates: readonly Version[]): string {
-  return createHash('sha256').update(JSON.stringify(candidates)).digest('hex').slice(0, 12);
+function buildAlert({ webhook, format, on, secret, approveUrl }: PolicyDocument['alerts'][number]): AlertTarget {
+  return { url: webhook, format, on, secret: secret ?? null, approveUrl: approveUrl ?? null };
 }
 
 function buildIdentity({ from, anonymous, jwt }: RolloutDocument['user']): UserIdentity {

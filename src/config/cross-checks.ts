@@ -4,6 +4,7 @@ import { suggestName } from './nearest-name.ts';
 import { isEveryInterface, parseListenAddress, parseServerOrigin } from './network-address.ts';
 import type { Finding, PathSegment } from './problem.ts';
 import { parsePercent } from './quantities.ts';
+import { findInAlerts, findInStaging, findInTokens } from './staging-checks.ts';
 
 const entries = z.record(z.string(), z.unknown()).catch({});
 const versionsByName = z.record(z.string(), z.unknown()).nullable().catch(null);
@@ -28,10 +29,11 @@ const rolloutSketch = z
 const policySketch = z
   .object({
     listen: z.unknown().optional(),
-    admin: z.object({ listen: z.unknown().optional() }).catch({ listen: undefined }),
+    admin: z.object({ listen: z.unknown().optional(), tokens: z.unknown().optional() }).catch({}),
+    alerts: z.unknown().optional(),
     rollouts: z.array(rolloutSketch).catch([]),
   })
-  .catch({ listen: undefined, admin: { listen: undefined }, rollouts: [] });
+  .catch({ admin: {}, rollouts: [] });
 
 type RolloutSketch = z.output<typeof rolloutSketch>;
 type Path = readonly PathSegment[];
@@ -45,8 +47,15 @@ export function findConflicts(tree: unknown): Finding[] {
       policy.rollouts.map(({ name }) => name),
       (index) => ['rollouts', index, 'name'],
     ),
+    ...findInTokens(policy.admin.tokens),
+    ...findInAlerts(policy.alerts),
     ...policy.rollouts.flatMap((rollout, index) => findInRollout(rollout, ['rollouts', index])),
+    ...rolloutsOf(tree).flatMap((rollout, index) => findInStaging(rollout, ['rollouts', index])),
   ];
+}
+
+function rolloutsOf(tree: unknown): unknown[] {
+  return z.object({ rollouts: z.array(z.unknown()) }).safeParse(tree).data?.rollouts ?? [];
 }
 
 function findInRollout(rollout: RolloutSketch, path: Path): Finding[] {

@@ -3,10 +3,13 @@ import { z } from 'zod';
 import { parseCidr } from './ip-set.ts';
 import { parseListenAddress } from './network-address.ts';
 import { parseCount, parseSize } from './quantities.ts';
-import { accepted, refused, type Reading } from './reading.ts';
+import { accepted, refused, refusedUnseen, type Reading } from './reading.ts';
 import { rolloutSchema } from './rollout-schema.ts';
-import { listOf, mapping, someOf, toggle, written } from './schema-kit.ts';
+import { listOf, mapping, oneOf, secretText, someOf, someText, toggle, written } from './schema-kit.ts';
 import { timeout } from './version-schema.ts';
+import { webUrl } from './web-url.ts';
+import type { AlertKind } from '../rollout/audit-entry.ts';
+import type { StoreAddress } from '../rollout/policy.ts';
 
 const address = () => written(parseListenAddress, 'an address such as 0.0.0.0:8080');
 
@@ -14,12 +17,53 @@ const cidr = written(parseCidr, 'an address or a range such as 10.8.0.0/16');
 
 const rangesForm = 'a list of addresses or ranges';
 
+const tokenSchema = mapping(
+  {
+    name: someText('a name such as ops'),
+    role: oneOf('viewer', 'operator', 'ingest'),
+    token: written(readToken, 'a token of at least 16 characters, in quotes'),
+  },
+  'a token: a mapping with name, role and token',
+);
+
+const alertKinds = [
+  'rolled-back',
+  'promoted',
+  'paused',
+  'waiting',
+  'progressing',
+  'baking',
+  'steady',
+  'stepped-back',
+  'frozen',
+  'timed-out',
+] as const satisfies AlertKind[];
+
+const alertSchema = mapping(
+  {
+    webhook: webUrl('the URL to post to'),
+    format: oneOf('slack', 'json').prefault('slack'),
+    on: someOf(oneOf(...alertKinds), 'a list of changes such as rolled-back').prefault([
+      'rolled-back',
+      'promoted',
+      'paused',
+      'waiting',
+    ]),
+    secret: secretText('the secret that signs the body').optional(),
+    approveUrl: webUrl('where people reach the admin port').optional(),
+  },
+  'an alert: a mapping with webhook',
+);
+
 /** Every key that works, in the order of the documentation. Defaults are written as a user would write them. */
 export const policySchema = mapping(
   {
     version: written(readFormat, 'the version of this format: 1'),
     listen: address(),
-    admin: mapping({ listen: address().prefault('127.0.0.1:9090') }, 'a mapping with listen').prefault({}),
+    admin: mapping(
+      { listen: address().prefault('127.0.0.1:9090'), tokens: listOf(tokenSchema, 'a list of tokens').prefault([]) },
+      'a mapping with listen and tokens',
+    ).prefault({}),
     trustedProxies: z.union([cidr, listOf(cidr, rangesForm)], { error: () => rangesForm }).prefault([]),
     limits: mapping(
       {
@@ -38,6 +82,8 @@ export const policySchema = mapping(
       'a mapping with header, idle or drain',
     ).prefault({}),
     logging: mapping({ access: toggle().prefault(false) }, 'a mapping with access').prefault({}),
+    store: written(readStore, 'a store such as sqlite:data/graygate.db').prefault('sqlite:data/graygate.db'),
+    alerts: listOf(alertSchema, 'a list of alerts').prefault([]),
     rollouts: someOf(rolloutSchema, 'a list of at least one rollout'),
   },
   'a mapping with version, listen and rollouts',
@@ -45,6 +91,18 @@ export const policySchema = mapping(
 
 /** A policy file that fits the schema, with its defaults filled in and its values read. */
 export type PolicyDocument = z.output<typeof policySchema>;
+
+function readStore(value: unknown): Reading<StoreAddress> {
+  const path = /^sqlite:(.+)$/s.exec(String(value))?.[1];
+  return path === undefined
+    ? refusedUnseen('is not a store', 'write sqlite: and the path of a file, such as sqlite:data/graygate.db')
+    : accepted({ kind: 'sqlite', path });
+}
+
+function readToken(value: unknown): Reading<string> {
+  if (typeof value === 'string' && /^[!-~]{16,256}$/.test(value)) return accepted(value);
+  return refusedUnseen('is not a token', 'write 16 to 256 visible ASCII characters, such as openssl rand -hex 32 prints');
+}
 
 function readFormat(value: unknown): Reading<1> {
   return value === 1 ? accepted(1) : refused('is not a version of this format', 'write 1');

@@ -7,5 +7,6 @@ export function restartNeeded(running: Policy, next: Policy): string[] {
     ['listen', running.listen, next.listen],
     ['admin.listen', running.admin.listen, next.admin.listen],
   ];
-  return pairs.filter(([, a, b]) => a.host !== b.host || a.port !== b.port).map(([key]) => key);
+  const moved = pairs.filter(([, a, b]) => a.host !== b.host || a.port !== b.port).map(([key]) => key);
+  return running.store.path === next.store.path ? moved : [...moved, 'store'];
 }

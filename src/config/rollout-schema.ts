@@ -16,6 +16,7 @@ import {
   toggle,
   written,
 } from './schema-kit.ts';
+import { analysisSchema, bakeSchema, stagesSchema } from './staging-schema.ts';
 import { versionSchema } from './version-schema.ts';
 import type { IdentitySource } from '../rollout/policy.ts';
 
@@ -71,8 +72,12 @@ export const rolloutSchema = mapping(
     expose: toggle().prefault(true),
     rules: listOf(ruleSchema, 'a list of rules').prefault([]),
     split: percentByName.prefault({}),
+    release: someText('a name such as 2.4.0').optional(),
+    stages: stagesSchema.optional(),
+    bake: bakeSchema.optional(),
+    analysis: analysisSchema.optional(),
   },
-  'a rollout: a mapping with name, versions and split',
+  'a rollout: a mapping with name, versions and split or stages',
 );
 
 export type RolloutDocument = z.output<typeof rolloutSchema>;

@@ -1,0 +1,25 @@
+// The policy as it may be shown: what the file says, before the environment is filled in, with what is secret masked.
+import type { LoadedPolicy } from './load-policy.ts';
+
+const mask = '***';
+/** Keys whose text is secret; a variable's name in its place is not, and stays. */
+const secretKeys: ReadonlySet<string> = new Set(['token', 'secret', 'webhook']);
+
+/** The policy file as a JSON tree without secrets. */
+export function shownPolicy({ source }: Pick<LoadedPolicy, 'source'>): unknown {
+  return masked(source.tree, false);
+}
+
+function masked(tree: unknown, isSecret: boolean): unknown {
+  if (Array.isArray(tree)) return tree.map((item) => masked(item, isSecret));
+  if (typeof tree === 'object' && tree !== null) {
+    return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, masked(value, secretKeys.has(key))]));
+  }
+  if (typeof tree !== 'string') return tree;
+  return isSecret && !/^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(tree) ? mask : maskDefaults(tree);
+}
+
+/** A default inside `${NAME:-default}` may be a password too. */
+function maskDefaults(text: string): string {
+  return text.replaceAll(/(\$\{[A-Za-z_][A-Za-z0-9_]*:-)[^}]*\}/g, `$1${mask}}`);
+}
