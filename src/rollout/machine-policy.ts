@@ -12,7 +12,7 @@ export function adoptPolicy(policy: Staging, state: RolloutState | null, nowMs: 
   const candidate = policy.candidates[0];
   if (state === null || state.release !== policy.release) return beginRelease(policy, state, nowMs);
   const isSwapped = state.candidate !== candidate && policy.candidates.includes(state.candidate);
-  if (isSwapped && state.phase !== 'rolled-back') return beginRelease(policy, state, nowMs);
+  if (isSwapped) return beginRelease(policy, state, nowMs);
   const staged = policy.stages.length > 0;
   const to = relocate(policy, { ...state, candidate }, nowMs);
   const isSame =

@@ -131,6 +131,18 @@ test('evidence that was high enough once stays failing', () => {
   assert.match(verdict?.sentence ?? '', /below 1 in 100$/);
 });
 
+test('a quantile whose evidence was high enough once stays failing', () => {
+  const calm = latencyOf([0, 0, 0]);
+  const [first, ...others] = calm.quantiles;
+  const peaked = (peak: number) => ({ ...calm, quantiles: [{ ...first!, harm: wealth(0, peak) }, ...others] });
+  assert.equal(judge(peaked(Math.log(301)))[0]?.answer, 'fail', 'a third of the mean');
+  assert.equal(judge(peaked(Math.log(299)))[0]?.answer, 'not-enough-data');
+});
+
+test('a guard that fails is not calm, whatever its evidence is by now', () => {
+  assert.deepEqual(judge(errorsOf({ harm: wealth(0, 9) })).map(isCalm), [false]);
+});
+
 test('a signal neither takes from the guards nor gives to them', () => {
   const signal = errorsOf({ check: { ...errors, name: 'soft', role: 'signal' }, harm: wealth(Math.log(99)) });
   const [guard, soft] = judge(errorsOf({ harm: wealth(Math.log(99)) }), signal);

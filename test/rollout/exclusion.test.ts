@@ -40,6 +40,11 @@ test('a latency that is not proved says which slowdown stays possible', () => {
   );
 });
 
+test('a signal is not asked for proof, so nothing is said of it', () => {
+  const soft = stagingOf({}, { checks: policy.analysis.checks.map((check) => ({ ...check, role: 'signal' })) });
+  assert.equal(exclusionOf(soft, [comparison('not-enough-data')]), 'nothing else is open');
+});
+
 test('where every comparison passes, nothing else is open', () => {
   assert.equal(exclusionOf(policy, [comparison('pass'), source('not-enough-data')]), 'nothing else is open');
 });

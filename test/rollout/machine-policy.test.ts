@@ -27,6 +27,7 @@ const baking = after(policy, ...[1, 2, 3, 4].map(() => actionAt(startMs, 'advanc
 const promoted = after(policy, actionAt(startMs, 'promote'));
 const rolledBack = after(policy, actionAt(startMs, 'rollback'));
 const steady = after(fixedOf({ canary: 10 }));
+const promotedSplit = after(fixedOf({ canary: 10 }), actionAt(startMs, 'promote'));
 const stages = (...percents: number[]) => ({ stages: percents.map((percent) => stageOf(percent)) });
 
 type Row = { name: string; from: RolloutState; policy: Staging; expect: ReturnType<typeof view>; order?: string };
@@ -116,6 +117,25 @@ const rows: Row[] = [
     expect: { phase: 'promoted', percent: 100, stage: null },
   },
   {
+    name: 'a fixed split that a person promoted stays promoted',
+    from: promotedSplit,
+    policy: fixedOf({ canary: 40 }),
+    expect: { phase: 'promoted', percent: 100, stage: null },
+  },
+  {
+    name: 'a new release after a rollback is saved first also where only rules send to it',
+    from: rolledBack,
+    policy: stagingOf({ release: 'r2', ...stages(0, 5) }),
+    expect: { phase: 'progressing', percent: 0, stage: 0 },
+    order: 'save-first',
+  },
+  {
+    name: 'another version in the first place does not undo a rollback',
+    from: rolledBack,
+    policy: stagingOf({ candidates: ['blue', 'canary'] }),
+    expect: { phase: 'rolled-back', percent: 0, stage: 0 },
+  },
+  {
     name: 'an edited fixed split applies at once',
     from: steady,
     policy: fixedOf({ canary: 40 }),
@@ -168,6 +188,32 @@ test('changed checks and servers leave the state as it is', () => {
     order: 'publish-first',
     steps: [{ do: 'publish', split: { canary: 5 }, rolledBack: false }],
   });
+});
+
+test('a new release forgets all evidence, a new percent or new stages only that of the stage', () => {
+  const scopes: [RolloutState, Staging, string | undefined][] = [
+    [at5, stagingOf({ release: 'r2' }), 'release'],
+    [steady, fixedOf({ canary: 40 }), 'stage'],
+    [steady, stagingOf(), 'stage'],
+    [at5, stagingOf(stages(2, 10)), undefined],
+  ];
+  for (const [from, next, scope] of scopes) {
+    const evidence = moved(next, from, edited).effects.steps.find((step) => step.do === 'evidence');
+    assert.equal(evidence?.anew, scope);
+  }
+});
+
+test('of two equal stages the rollout stays in its own', () => {
+  const twice = stagingOf(stages(5, 5, 50));
+  const second = after(twice, actionAt(startMs, 'advance'));
+  assert.equal(moved(twice, second, edited).state, second);
+});
+
+test('a stage that waits for a person is entered without one', () => {
+  const other = stagingOf({ stages: [stageOf(2), stageOf(10, { approve: 'manual' }), stageOf(50)] });
+  const there = moved(other, moved(other, at5, edited).state, tickAt(nowMs)).state;
+  assert.deepEqual(view(there), { phase: 'progressing', percent: 10, stage: 1 });
+  assert.equal(moved(other, there, tickAt(nowMs + 10 * minuteMs)).state.phase, 'waiting');
 });
 
 test('after an edit the rollout walks from its percent up to the stage, and then on', () => {

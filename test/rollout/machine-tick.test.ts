@@ -481,6 +481,28 @@ test('a signal that a person resumed over does not pause again in this stage, bu
   assert.equal(moved(policy, next, tickAt(startMs + 12 * minuteMs + 1, { verdicts })).state.phase, 'paused');
 });
 
+test('a guard is heard before a signal', () => {
+  const policy = stagingOf();
+  const verdicts = [comparison('fail', { role: 'signal', check: 'value' }), comparison('fail')];
+  assert.equal(moved(policy, after(policy), tickAt(heldMs, { verdicts })).state.phase, 'rolled-back');
+});
+
+test('a signal that goes on failing while paused is said once', () => {
+  const policy = stagingOf();
+  const seen = { verdicts: [comparison('fail', { role: 'signal', check: 'value' })] };
+  const paused = moved(policy, after(policy), tickAt(heldMs, seen)).state;
+  assert.equal(moved(policy, paused, tickAt(heldMs + 1, seen)).state, paused);
+});
+
+test('a phase lasts over its stages, and a freeze over a store that cannot save', () => {
+  const policy = stagingOf();
+  const second = after(policy, tickAt(heldMs));
+  assert.deepEqual([second.sinceMs, second.stay.sinceMs], [startMs, heldMs]);
+  assert.equal(moved(policy, second, actionAt(heldMs + 5, 'pause')).state.sinceMs, heldMs + 5);
+  const frozen = moved(policy, second, tickAt(heldMs + 1, { sampleRatio: skewedRatio })).state;
+  assert.equal(moved(policy, frozen, tickAt(heldMs + 2, { storeOk: false })).state, frozen);
+});
+
 test('a paused or waiting rollout is still rolled back by a guard', () => {
   const manual = stagingOf({ stages: [stageOf(1, { approve: 'manual' })] });
   const waiting = after(manual, tickAt(heldMs));
