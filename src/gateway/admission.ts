@@ -12,6 +12,11 @@ export function findAmbiguity(request: IncomingMessage): string | null {
   return findBadTarget(url) ?? findBadHeaders(rawHeaders, httpVersion === '1.0');
 }
 
+/** Whether the client expects what no server is asked for (RFC 9110, 10.1.1); HTTP/1.0 knows no expectations. */
+export function hasUnknownExpectation({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  return headers.expect !== undefined && httpVersionMinor === 1 && headers.expect.toLowerCase() !== '100-continue';
+}
+
 function findBadTarget(url: string): string | null {
   if (url.charCodeAt(0) !== 0x2f) {
     const authority = absoluteForm.exec(url)?.[1];

@@ -2,13 +2,14 @@
 // force; says what happened through telemetry and nothing else upwards.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ErrorCode } from '../errors.ts';
 import { decide } from '../rollout/decide.ts';
 import type { Decision } from '../rollout/decide.ts';
 import { matchRollout } from '../rollout/matching.ts';
 import type { Outcome } from '../rollout/outcome.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { SplitCell } from '../rollout/split.ts';
-import { findAmbiguity } from './admission.ts';
+import { findAmbiguity, hasUnknownExpectation } from './admission.ts';
 import { drainServer } from './drain.ts';
 import { Exchange } from './exchange.ts';
 import { RequestFacts } from './facts.ts';
@@ -43,7 +44,7 @@ export interface Gateway {
 /** Either kind of request, from here on. */
 type Routable = {
   readonly isOpen: boolean;
-  refuse(code: 'no-rollout' | 'malformed-request', options?: { detail?: string; close?: boolean }): void;
+  refuse(code: ErrorCode, options?: { detail?: string; close?: boolean }): void;
   forward(rollout: LiveRollout, decision: Decision): void;
 };
 
@@ -127,6 +128,7 @@ function route(routable: Routable, request: IncomingMessage, start: { live: Live
   const { live, facts } = start;
   const ambiguity = findAmbiguity(request);
   if (ambiguity !== null) return routable.refuse('malformed-request', { detail: ambiguity, close: true });
+  if (hasUnknownExpectation(request)) return routable.refuse('expectation-failed', { close: true });
   const matched = matchRollout(live.table, facts);
   if (matched === null) return routable.refuse('no-rollout');
   const liveRollout = live.rolloutOf(matched.rollout);

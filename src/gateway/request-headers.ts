@@ -31,6 +31,7 @@ export function forwardedHeaders(rawHeaders: readonly string[], forwarding: Forw
   let forwardedFor = '';
   let forwardedProto = '';
   let forwardedHost = '';
+  let hasTracestate = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
     const value = rawHeaders[i + 1]!;
@@ -45,7 +46,11 @@ export function forwardedHeaders(rawHeaders: readonly string[], forwarding: Forw
         if (/(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(value)) headers.push(name, 'trailers');
         break;
       case 'traceparent':
-        traceparent = value;
+        traceparent = traceparent === '' ? value : 'several';
+        break;
+      case 'tracestate':
+        hasTracestate = true;
+        headers.push(name, value);
         break;
       case 'x-forwarded-for':
         forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`;
@@ -63,6 +68,9 @@ export function forwardedHeaders(rawHeaders: readonly string[], forwarding: Forw
     }
   }
   if (connection !== '') dropNamed(headers, connection);
+  const continuesTrace = isTraceparent(traceparent);
+  // The state belongs to the trace that is not continued (W3C Trace Context, section 4.3).
+  if (hasTracestate && !continuesTrace) dropNamed(headers, 'tracestate');
   headers.push(
     'X-Forwarded-For',
     trusted && forwardedFor !== '' ? `${forwardedFor}, ${peer}` : peer,
@@ -73,7 +81,7 @@ export function forwardedHeaders(rawHeaders: readonly string[], forwarding: Forw
     'X-Request-Id',
     forwarding.requestId,
     'traceparent',
-    isTraceparent(traceparent) ? traceparent : newTraceparent(),
+    continuesTrace ? traceparent : newTraceparent(),
   );
   for (const text of forwarding.decisionHeaders) headers.push(text);
   return headers;
@@ -85,6 +93,7 @@ type Treatment =
   | 'connection'
   | 'te'
   | 'traceparent'
+  | 'tracestate'
   | 'forwarded'
   | 'x-forwarded-for'
   | 'x-forwarded-proto'
@@ -97,6 +106,7 @@ const treatments: Readonly<Record<string, Treatment>> = {
   connection: 'connection',
   te: 'te',
   traceparent: 'traceparent',
+  tracestate: 'tracestate',
   'x-request-id': 'drop',
   forwarded: 'forwarded',
   'x-forwarded-for': 'x-forwarded-for',

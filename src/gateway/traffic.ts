@@ -97,13 +97,10 @@ function listenBesideRequests(server: HttpServer, handler: TrafficHandler): void
     handler.onMalformed(problem.status);
     writeProblem(client, problem);
   });
-  // "100 Continue" is sent when a server asks for the body, not before.
-  server.on('checkContinue', (request, response) => server.emit('request', request, response));
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const problem = renderProblem({ code: 'expectation-failed' });
-    handler.onMalformed(problem.status);
-    response.writeHead(problem.status, [...problem.headers, 'Connection', 'close']).end(problem.body);
-  });
+  // "100 Continue" is sent when a server asks for the body, not before; another expectation is refused like any other fault.
+  for (const event of ['checkContinue', 'checkExpectation']) {
+    server.on(event, (request, response) => server.emit('request', request, response));
+  }
 }
 
 /** What takes the connection over cannot wait behind a request whose answer it still owes. */
