@@ -94,10 +94,11 @@ function identityWarnings({ user, split, rules }: Rollout, path: Path): Finding[
   return found;
 }
 
-function versionWarnings({ versions, split, rules }: Rollout, path: Path): Finding[] {
+function versionWarnings({ versions, split, rules, staging }: Rollout, path: Path): Finding[] {
   const [baseline, ...candidates] = versions;
   return candidates.flatMap((version) => {
     const { name } = version;
+    const isStaged = version.index === 1 && staging.stages.some(({ percent }) => percent > 0);
     const inRules = rules.some(({ then }) =>
       then.kind === 'use' ? then.version === version : (then.split[name] ?? 0) > 0,
     );
@@ -108,7 +109,7 @@ function versionWarnings({ versions, split, rules }: Rollout, path: Path): Findi
       "name the new version's servers",
     );
     return [
-      ...((split[name] ?? 0) > 0 || inRules ? [] : [noUser]),
+      ...((split[name] ?? 0) > 0 || isStaged || inRules ? [] : [noUser]),
       ...(originsOf(version) === originsOf(baseline) ? [sameServers] : []),
     ];
   });

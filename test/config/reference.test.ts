@@ -21,7 +21,7 @@ function mentionsIn(source: string): Mention[] {
   const found: Mention[] = [];
   const lines = source.split('\n');
   const walk = (node: unknown, path: string): void => {
-    if (isSeq(node)) for (const item of node.items) walk(item, `${path}[]`);
+    if (isSeq(node)) for (const item of node.items) walk(item, `${path}[${metricOf(item)}]`);
     if (!isMap(node)) return;
     for (const { key, value } of node.items) {
       assert.ok(isScalar(key) && typeof key.value === 'string');
@@ -33,6 +33,12 @@ function mentionsIn(source: string): Mention[] {
   };
   walk(parseDocument(source, { lineCounter }).contents, '');
   return found;
+}
+
+/** Checks are told apart by their metric, as `policyKeysOf` does. */
+function metricOf(item: unknown): string {
+  const metric = isMap(item) ? item.get('metric') : '';
+  return typeof metric === 'string' ? metric : '';
 }
 
 /** As `policyKeysOf` writes keys: `NAME` where the user chooses, matchers under one name. */

@@ -12,6 +12,8 @@ type JsonSchema = {
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
   anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  const?: unknown;
 };
 
 /** Every key a policy may have. The forms of a matcher are the same under every condition and are listed once, under `MATCHER`. */
@@ -29,8 +31,14 @@ function keysBelow(schema: JsonSchema, path: string): PolicyKey[] {
     return [{ key, defaultValue: scalarDefault(below), isRequired }, ...keysBelow(below, key)];
   });
   const free = typeof schema.additionalProperties === 'object' ? keysUnderNames(schema.additionalProperties, path) : [];
-  const items = schema.items === undefined ? [] : keysBelow(schema.items, `${path}[]`);
+  const items = schema.items === undefined ? [] : keysOfItems(schema.items, path);
   return [...named, ...free, ...items, ...(schema.anyOf ?? []).flatMap((each) => keysBelow(each, path))];
+}
+
+/** Items that are told apart by their `metric` are listed under it: `checks[latency].quantiles`. */
+function keysOfItems(items: JsonSchema, path: string): PolicyKey[] {
+  if (items.oneOf === undefined) return keysBelow(items, `${path}[]`);
+  return items.oneOf.flatMap((each) => keysBelow(each, `${path}[${String(each.properties?.metric?.const)}]`));
 }
 
 function keysUnderNames(schema: JsonSchema, path: string): PolicyKey[] {
