@@ -9,7 +9,7 @@ import type { Rollout } from '../rollout/policy.ts';
 import type { ActionKind, RolloutEvent } from '../rollout/rollout-event.ts';
 import { basePhase, isWatched, type RolloutState } from '../rollout/rollout-state.ts';
 import { layOutSplit, type Split } from '../rollout/split.ts';
-import type { Changed, Effect, Effects, SaveEffect } from '../rollout/transition.ts';
+import type { Changed, Effect, Effects, SaveEffect, Transition } from '../rollout/transition.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import { Figuring } from './figuring.ts';
 import type { Progress } from './progress.ts';
@@ -163,15 +163,23 @@ export class Pilot {
 
   /** What a person wants done. Resolves when it is in force, or with the reason why it is not. */
   async act(request: ActionRequest): Promise<ActionResult> {
-    while (this.#busy !== null) await this.#busy;
-    const before = this.#state;
-    const result = transition(this.#rollout.staging, before, { kind: 'action', measured: this.#measured, ...request });
+    let result = this.#consider(request);
+    // What goes back must not wait for a store that hangs; what goes forward follows what is being saved.
+    while (this.#busy !== null && !(result.ok && result.effects.order === 'publish-first')) {
+      await this.#busy;
+      result = this.#consider(request);
+    }
     if (!result.ok) return { ok: false, code: result.code, reason: result.reason };
     const saved = await this.#apply(result);
     if (!saved && result.effects.order === 'save-first') {
       return { ok: false, code: 'store', reason: 'the store could not save it, so nothing was changed' };
     }
     return { ok: true, state: this.#state! };
+  }
+
+  #consider(request: ActionRequest): Transition {
+    const action = { kind: 'action', measured: this.#measured, ...request } as const;
+    return transition(this.#rollout.staging, this.#state, action);
   }
 
   /** Keeps what was gathered, so that a restart goes on from here. */
