@@ -100,6 +100,7 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
         method: this.method as Dispatcher.HttpMethod,
         headers: forwardedHeaders(this.#request.rawHeaders, {
           facts: this.facts,
+          upstreamHost: upstream.host,
           requestId: this.requestId,
           decisionHeaders: this.live!.decisionHeaders,
         }),
@@ -177,6 +178,8 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   onError(error: Error): void {
     this.#abort = null;
     if (!this.isOpen || this.ending === 'refused') return;
+    // The length of a 304 is that of the body it does not have (RFC 9110, 15.4.5); the HTTP client misses it.
+    if (this.#committed && this.status === 304) return this.onComplete(null);
     if (isOwnRefusal(error)) return this.refuse('malformed-request');
     const kind = faultKindOf(error, this.#written);
     this.fault(kind);

@@ -26,6 +26,8 @@ export type GatewayParts = {
   readonly policy: Policy;
   readonly telemetry: Telemetry;
   cellOf(rollout: Rollout): SplitCell;
+  /** Every decision, at the moment it is made. */
+  decided(decision: Decision): void;
   /** Every outcome, once a request, those without a rollout included. */
   finished(outcome: Outcome): void;
   /** A connection sent what is not a request, and was answered with this status. */
@@ -57,6 +59,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const upgrades = new Set<Upgrade>();
   const setting: JourneySetting = {
     isDraining: () => draining,
+    decided: (decision) => parts.decided(decision),
     finished: (outcome) => {
       if (outcome instanceof Upgrade) upgrades.delete(outcome);
       parts.finished(outcome);

@@ -18,6 +18,8 @@ const noRetries: readonly FaultKind[] = [];
 export type JourneySetting = {
   /** True while the gateway drains: answers close their connections. */
   isDraining(): boolean;
+  /** A decision, at the moment it is made. */
+  decided(decision: Decision): void;
   finished(outcome: Outcome): void;
 };
 
@@ -91,6 +93,7 @@ export abstract class Journey implements Outcome {
 
   protected begin(liveRollout: LiveRollout, decision: Decision): void {
     this.#liveRollout = liveRollout;
+    this.setting.decided(decision);
     this.rollout = decision.rollout;
     this.decided = decision.version;
     this.reason = decision.reason;

@@ -7,6 +7,7 @@ import { newTraceparent, randomHex } from './trace-ids.ts';
 /** What the server is told about the request besides the client's own headers. */
 export type Forwarding = {
   readonly facts: RequestFacts;
+  readonly upstreamHost: string;
   readonly requestId: string;
   /** `x-graygate-rollout` and `x-graygate-version`, names and values in turn. */
   readonly decisionHeaders: readonly string[];
@@ -21,11 +22,11 @@ export function requestIdOf(facts: RequestFacts): string {
   return own !== undefined && acceptableRequestId.test(own) ? own : randomHex(32);
 }
 
-/** Raw headers for the server, names and values in turn; `Host` is the client's. */
+/** Raw headers for the server, names and values in turn; `Host` is the client's where it names one. */
 export function forwardedHeaders(rawHeaders: readonly string[], forwarding: Forwarding): string[] {
   const { facts } = forwarding;
   const { peer, peerIsTrusted: trusted } = facts;
-  const headers: string[] = ['Host', facts.authority];
+  const headers: string[] = ['Host', facts.authority || forwarding.upstreamHost];
   let connection = '';
   let traceparent = '';
   let forwardedFor = '';
@@ -76,13 +77,13 @@ export function forwardedHeaders(rawHeaders: readonly string[], forwarding: Forw
     trusted && forwardedFor !== '' ? `${forwardedFor}, ${peer}` : peer,
     'X-Forwarded-Proto',
     trusted && forwardedProto !== '' ? forwardedProto : facts.connectionScheme,
-    'X-Forwarded-Host',
-    trusted && forwardedHost !== '' ? forwardedHost : facts.authority,
     'X-Request-Id',
     forwarding.requestId,
     'traceparent',
     continuesTrace ? traceparent : newTraceparent(),
   );
+  const publicHost = trusted && forwardedHost !== '' ? forwardedHost : facts.authority;
+  if (publicHost !== '') headers.push('X-Forwarded-Host', publicHost);
   for (const text of forwarding.decisionHeaders) headers.push(text);
   return headers;
 }

@@ -9,10 +9,13 @@ export const maxResponseHeaderByteCount = 65_536;
 /** One upstream address and its connections. */
 export class UpstreamServer {
   readonly origin: string;
+  /** Its host and port, for a request that names none. */
+  readonly host: string;
   readonly pool: Pool;
 
   constructor(origin: string, timeouts: VersionTimeouts) {
     this.origin = origin;
+    this.host = new URL(origin).host;
     this.pool = new Pool(origin, {
       pipelining: 1,
       connect: { timeout: timeouts.connectMs },

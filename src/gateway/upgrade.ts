@@ -55,6 +55,7 @@ export class Upgrade extends Journey implements TunnelOwner {
       path: this.facts.target.path + this.facts.target.query,
       headers: forwardedHeaders(request.rawHeaders, {
         facts: this.facts,
+        upstreamHost: upstream.host,
         requestId: this.requestId,
         decisionHeaders: this.live!.decisionHeaders,
       }),
