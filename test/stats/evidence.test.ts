@@ -232,6 +232,25 @@ test('impossible counts and impossible tests are refused, so no NaN can compare 
   assert.throws(() => logThreshold(0), RangeError);
 });
 
+test('a test in which a bet could lose everything, or the null means nothing, does not start', () => {
+  const latencyGuard = latencyGuardTest(0.95);
+  const promotion = errorPromotionTest({ ratio: 1.5, plus: 0.001 });
+  const impossible: readonly StratumTest[] = [
+    { ...errorGuard, firstShare: 0 },
+    { ...errorGuard, firstShare: 1.1 },
+    { ...errorGuard, bets: { as: 'rate-ratio', values: [1] } },
+    { ...errorGuard, bets: { as: 'rate-ratio', values: [Infinity] } },
+    { ...errorGuard, bets: { as: 'rate-ratio', values: [] } },
+    { ...latencyGuard, bets: { as: 'fraction', values: [1] } },
+    { ...latencyGuard, bets: { as: 'fraction', values: [0] } },
+    { ...latencyGuard, centre: 1 },
+    { ...latencyGuard, ratio: 0.05 },
+    { ...latencyGuard, plus: 0.95 },
+    { ...promotion, bets: { as: 'rate-ratio', values: [2] } },
+  ];
+  for (const rule of impossible) assert.throws(() => startEvidence(rule), RangeError, JSON.stringify(rule));
+});
+
 /** One simulated rollout at 200 requests a second, 5 % candidate: strata of a second until the alarm, or null. */
 function simulate(
   random: ReturnType<typeof randomFrom>,

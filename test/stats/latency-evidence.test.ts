@@ -136,15 +136,23 @@ test('a threshold is the bucket at which the share of the quantile is reached ex
   assert.equal(thresholdIndex(updateReference(startReference(), past), 0.95), bucketIndex(10));
 });
 
+test('a share that only rounding keeps out of reach is that of the last bucket', () => {
+  assert.equal(thresholdIndex({ firstIndex: 7, weights: [100, 100], total: 200.0000001 }, 0.9999999999), 8);
+});
+
 test('the reference forgets: buckets that were last used long ago leave the record, and the threshold follows the present', () => {
   let reference = startReference();
   const old = createHistogram();
   for (let i = 0; i < 500; i += 1) observe(old, 10_000);
   reference = updateReference(reference, old);
+  const fast = createHistogram();
+  observe(fast, 0.01);
+  reference = updateReference(reference, fast);
   const present = createHistogram();
   for (let i = 0; i < 10; i += 1) observe(present, 5);
   for (let i = 0; i < 6000; i += 1) reference = updateReference(reference, present);
   assert.equal(reference.weights.length, 1);
+  assertClose(reference.weights[0]!, 1280, { abs: 1e-6, rel: 0 });
   assert.equal(thresholdIndex(reference, 0.99), 81);
   assertClose(reference.total, 1280, { abs: 1e-6, rel: 0 });
   for (let i = 0; i < 4000; i += 1) reference = updateReference(reference, createHistogram());

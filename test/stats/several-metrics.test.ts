@@ -30,6 +30,12 @@ test('combined evidence does not overflow, and is at least each part with its we
   assertClose(logEvidence, 5000 + Math.log(0.4), tolerance);
 });
 
+test('metrics that would not count alone can count together', () => {
+  const [ten, eleven, nine] = [Math.log(10.1), Math.log(11), Math.log(9)];
+  assert.deepEqual(discoveries([ten, eleven], 0.1), [0, 1]);
+  assert.deepEqual(discoveries([nine, eleven], 0.1), []);
+});
+
 test('weights that do not add up, evidence that is no number and an empty list of metrics are handled', () => {
   assert.throws(() => combineEvidence([]), /add up to 1, not 0/);
   assert.throws(() => combineEvidence([{ weight: 0.5, logEvidence: 0 }]), RangeError);
