@@ -1,15 +1,19 @@
 // The composition root: builds every room in dependency order, fits them together, and takes them down in reverse.
 // The only place that knows all of them.
 import { createRequire } from 'node:module';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAdmin } from './admin/admin.ts';
+import { adminPartsOf } from './app-admin.ts';
+import { type Control, openControl } from './app-control.ts';
 import type { Environment } from './config/environment.ts';
-import { loadPolicy } from './config/load-policy.ts';
+import { type LoadedPolicy, loadPolicy } from './config/load-policy.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
 import { restartNeeded } from './config/restart-needed.ts';
+import { ShownPolicy } from './config/shown-policy.ts';
 import { watchPolicy } from './config/watch-policy.ts';
 import { GraygateError } from './errors.ts';
-import { createGateway } from './gateway/gateway.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Policy } from './rollout/policy.ts';
 import { SplitCells } from './rollout/split.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
@@ -51,44 +55,62 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
   const loaded = await loadPolicy(configFile, env);
   if (!loaded.ok) throw new PolicyError(loaded.problems);
   let policy: Policy = loaded.policy;
-
-  const cells = new SplitCells();
-  cells.follow(policy);
-  const metrics = new Metrics({ splitOf: (rollout) => cells.of(rollout).current }, graygateVersion);
-  metrics.policyLoaded(policy, Date.now(), false);
-  let accessLog = createAccessLog(logger, policy.logging.access);
   let draining = false;
+  const cells = new SplitCells();
+  const shown = new ShownPolicy(loaded, Date.now());
+  let control: Control | null = null;
+  const metrics = new Metrics(
+    {
+      splitOf: (rollout) => cells.of(rollout).current,
+      standings: () => control?.standings() ?? [],
+      isStoreWell: () => control?.storeStatus().ok ?? false,
+    },
+    graygateVersion,
+  );
+  metrics.policyLoaded(policy, Date.now(), false);
+  const inControl = await openControl({ policy, logger, metrics, cells });
+  control = inControl;
+  let accessLog = createAccessLog(logger, policy.logging.access);
   const gateway = await createGateway({
     policy,
     telemetry: metrics,
     cellOf: (rollout) => cells.of(rollout),
+    decided: (decision) => inControl.assigned(decision),
     finished(outcome) {
       if (outcome.version === null) metrics.unmatched.counted(outcome.status, outcome.method);
+      else inControl.observe(outcome);
       accessLog?.(outcome);
     },
     malformed: (status) => metrics.unmatched.counted(status, ''),
   });
-  const admin = createAdmin({
-    readiness: () => ({ ready: !draining, reasons: draining ? ['draining'] : [], degraded: [] }),
-    renderMetrics: (accept) => metrics.render(accept),
+  const parts = adminPartsOf({
+    control: inControl,
+    cells,
+    metrics,
+    logger,
+    version: graygateVersion,
+    shown,
+    policy: () => policy,
+    isDraining: () => draining,
   });
+  const admin = createAdmin({ readiness: () => parts.health.readiness(), renderMetrics: (accept) => metrics.render(accept) });
 
-  const trafficUrl = await listenOrFail(policy.listen, async () => gateway.listen());
-  const adminUrl = await listenOrFail(policy.admin.listen, async () => {
-    await admin.listen({ ...policy.admin.listen });
-    return (admin.server.address() as { port: number }).port;
-  }).catch(async (error: unknown) => {
+  const urls = await listenOnBoth(policy, gateway, admin).catch(async (error: unknown) => {
     await gateway.close(0);
+    await admin.close();
+    await inControl.close();
     throw error;
   });
-
-  const adopt = (next: Policy): void => {
+  const adopt = (next: Policy, file: LoadedPolicy): void => {
     const kept = restartNeeded(policy, next);
     if (kept.length > 0) logger.warn({ keys: kept }, 'these keys take effect at a restart');
-    policy = { ...next, listen: policy.listen, admin: policy.admin };
-    cells.follow(policy);
+    policy = { ...next, listen: policy.listen, admin: { ...next.admin, listen: policy.admin.listen }, store: policy.store };
+    shown.loaded(file, Date.now());
+    cells.keepOnly(policy);
     metrics.policyLoaded(policy, Date.now(), true);
     accessLog = createAccessLog(logger, policy.logging.access);
+    // First what the splits are, then who reads them.
+    inControl.follow(policy);
     gateway.adopt(policy);
     logger.info({ file: configFile, rollouts: policy.rollouts.map(({ name }) => name) }, 'policy loaded');
   };
@@ -98,11 +120,12 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     loaded,
     onLoaded: adopt,
     onRejected(problems) {
+      shown.rejected(problems, Date.now());
       metrics.policyRejected();
       logger.error({ problems: problems.map(formatProblem) }, 'policy rejected, the one before stays in force');
     },
   });
-  logger.info({ traffic: trafficUrl, admin: adminUrl, file: configFile }, 'graygate is ready');
+  logger.info({ ...urls, file: configFile }, 'graygate is ready');
 
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
@@ -110,10 +133,27 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     logger.info({ drainMs: policy.timeouts.drainMs }, 'draining');
     await watcher.close();
     await gateway.close(policy.timeouts.drainMs);
+    await inControl.close();
     await admin.close();
     logger.info('graygate has stopped');
   };
-  return { trafficUrl, adminUrl, reload: () => watcher.reload(), close: () => (closing ??= close()) };
+  return {
+    trafficUrl: urls.traffic,
+    adminUrl: urls.admin,
+    reload: () => watcher.reload(),
+    close: () => (closing ??= close()),
+  };
+}
+
+type Listening = { readonly traffic: string; readonly admin: string };
+
+async function listenOnBoth(policy: Policy, gateway: Gateway, admin: FastifyInstance): Promise<Listening> {
+  const traffic = await listenOrFail(policy.listen, () => gateway.listen());
+  const adminUrl = await listenOrFail(policy.admin.listen, async () => {
+    await admin.listen({ ...policy.admin.listen });
+    return (admin.server.address() as { port: number }).port;
+  });
+  return { traffic, admin: adminUrl };
 }
 
 async function listenOrFail(

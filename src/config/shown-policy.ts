@@ -1,13 +1,40 @@
 // The policy as it may be shown: what the file says, before the environment is filled in, with what is secret masked.
 import type { LoadedPolicy } from './load-policy.ts';
+import type { Problem } from './problem.ts';
 
 const mask = '***';
 /** Keys whose text is secret; a variable's name in its place is not, and stays. */
 const secretKeys: ReadonlySet<string> = new Set(['token', 'secret', 'webhook']);
 
-/** The policy file as a JSON tree without secrets. */
-export function shownPolicy({ source }: Pick<LoadedPolicy, 'source'>): unknown {
-  return masked(source.tree, false);
+/** What a screen may show of the policy in force, and of the last file that was refused since. */
+export class ShownPolicy {
+  #current: { readonly loadedMs: number; readonly fingerprint: string; readonly document: unknown };
+  #rejected: { readonly atMs: number; readonly problems: readonly Problem[] } | null = null;
+
+  constructor(loaded: LoadedPolicy, nowMs: number) {
+    this.#current = shownOf(loaded, nowMs);
+  }
+
+  loaded(loaded: LoadedPolicy, nowMs: number): void {
+    this.#current = shownOf(loaded, nowMs);
+    this.#rejected = null;
+  }
+
+  rejected(problems: readonly Problem[], nowMs: number): void {
+    this.#rejected = { atMs: nowMs, problems };
+  }
+
+  current() {
+    return this.#current;
+  }
+
+  lastRejected() {
+    return this.#rejected;
+  }
+}
+
+function shownOf({ source, fingerprint }: LoadedPolicy, loadedMs: number) {
+  return { loadedMs, fingerprint, document: masked(source.tree, false) };
 }
 
 function masked(tree: unknown, isSecret: boolean): unknown {

@@ -22,7 +22,7 @@ export type WatchOptions = {
   /** What is in force when the watch begins. */
   readonly loaded: LoadedPolicy;
   /** A changed policy that has no problem, or the old one again after a bad one. Must not throw. */
-  onLoaded(policy: Policy): void;
+  onLoaded(policy: Policy, loaded: LoadedPolicy): void;
   /** A changed policy that has problems; nothing was taken of it. Must not throw. */
   onRejected(problems: readonly Problem[]): void;
   /** How long the files must have been left alone; default 100. */
@@ -158,7 +158,7 @@ class Watch implements PolicyWatch {
     await this.#follow();
     if (this.#closing.signal.aborted || (!isAsked && result.fingerprint === this.#fingerprint)) return;
     this.#fingerprint = result.fingerprint;
-    if (result.ok) this.#options.onLoaded(result.policy);
+    if (result.ok) this.#options.onLoaded(result.policy, result);
     else this.#options.onRejected(result.problems);
   }
 

@@ -45,10 +45,9 @@ export class SplitCells {
     return cell;
   }
 
-  /** Publishes the fixed splits of a policy that was just loaded, and forgets the rollouts that it does not name. */
-  follow(policy: Pick<Policy, 'rollouts'>): void {
+  /** Forgets the rollouts that a policy does not name. */
+  keepOnly(policy: Pick<Policy, 'rollouts'>): void {
     const named = new Set(policy.rollouts.map(({ name }) => name));
     for (const name of this.#cells.keys()) if (!named.has(name)) this.#cells.delete(name);
-    for (const rollout of policy.rollouts) this.of(rollout).current = layOutSplit(rollout.versions, rollout.split);
   }
 }

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry, type PrometheusContent
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { Split } from '../rollout/split.ts';
 import { durationHistogram, renameForConventions, type Sample } from './exposition.ts';
+import { addRolloutGauges, type StandingsSource } from './rollout-gauges.ts';
 import { Tally } from './tally.ts';
 
 const labelNames = ['rollout', 'version'] as const;
@@ -48,7 +49,7 @@ const tallyCounters: readonly TallyCounter[] = [
 ];
 
 /** What the metrics read when they are asked. */
-export type MetricsSource = {
+export type MetricsSource = StandingsSource & {
   splitOf(rollout: Rollout): Split;
 };
 
@@ -68,6 +69,7 @@ export class Metrics {
     for (const counter of tallyCounters) this.#addCounter(counter);
     this.#registry.registerMetric(durationHistogram(() => this.#all()) as never);
     this.#addGauges();
+    addRolloutGauges(this.#registry, source);
     this.#reloads = new Counter({
       name: 'graygate_policy_reloads_total',
       help: 'Attempts to load the policy by result.',

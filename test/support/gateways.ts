@@ -25,7 +25,10 @@ export async function startGateway(context: TestContext, policy: Policy): Promis
     if (cell === undefined) cells.set(rollout.name, (cell = { current: layOutSplit(rollout.versions, rollout.split) }));
     return cell;
   };
-  const metrics = new Metrics({ splitOf: (rollout) => cellOf(rollout).current }, 'test');
+  const metrics = new Metrics(
+    { splitOf: (rollout) => cellOf(rollout).current, standings: () => [], isStoreWell: () => true },
+    'test',
+  );
   metrics.policyLoaded(policy, Date.now(), false);
   const outcomes: Outcome[] = [];
   const malformed: number[] = [];
@@ -33,6 +36,7 @@ export async function startGateway(context: TestContext, policy: Policy): Promis
     policy,
     telemetry: metrics,
     cellOf,
+    decided: () => undefined,
     finished(outcome) {
       outcomes.push(outcome);
       if (outcome.version === null) metrics.unmatched.counted(outcome.status, outcome.method);

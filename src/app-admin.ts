@@ -1,0 +1,78 @@
+// Composition, third part: fits the admin port to the controller, the store, the policy and the metrics. Adapters only.
+import type { Logger } from 'pino';
+import type { AdminParts, PolicyShown, Readiness } from './admin/admin-parts.ts';
+import type { Control } from './app-control.ts';
+import { readActionLink } from './controller/action-link.ts';
+import { compileRollouts, type RolloutTable } from './rollout/matching.ts';
+import type { Policy } from './rollout/policy.ts';
+import type { SplitCells } from './rollout/split.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+export type AdminInput = {
+  readonly control: Control;
+  readonly cells: SplitCells;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly shown: PolicyShown;
+  policy(): Policy;
+  isDraining(): boolean;
+};
+
+/** What the admin port needs, from what there is. */
+export function adminPartsOf(input: AdminInput): AdminParts {
+  const { control, cells, metrics, logger, version, shown } = input;
+  const { store } = control;
+  const tableOf = remember(compileRollouts);
+  return {
+    version,
+    policy: shown,
+    rollouts: {
+      views: () => control.controller()?.pilots().map((pilot) => ({ rollout: pilot.rollout, ...pilot.view() })) ?? null,
+      act: async (rollout, request) => (await control.controller()?.act(rollout, request)) ?? null,
+    },
+    // Known once servers are checked; until then every server of the policy is in use.
+    servers: { isUp: () => null },
+    history: {
+      entries: (range) => store.audit.query(range),
+      points: (range) => store.history.query(range),
+    },
+    decider: { table: () => tableOf(input.policy()), splitOf: (rollout) => cells.of(rollout).current },
+    changes: { subscribe: (listener) => control.onChange(listener) },
+    responses: store.responses,
+    links: {
+      read(token, nowMs) {
+        const secrets = input.policy().alerts.flatMap(({ secret }) => (secret === null ? [] : [secret]));
+        return readActionLink(token, secrets, nowMs);
+      },
+    },
+    usedLinks: store.tokens,
+    access: {
+      tokens: () => input.policy().admin.tokens,
+      origins: () => input.policy().alerts.flatMap(({ approveUrl }) => (approveUrl === null ? [] : [new URL(approveUrl).origin])),
+    },
+    health: { readiness: () => readinessOf(input) },
+    metrics: { render: (accept) => metrics.render(accept) },
+    failed: (error, at) => logger.error({ err: error, ...at }, 'an admin request failed'),
+  };
+}
+
+function readinessOf({ control, isDraining, shown }: AdminInput): Readiness {
+  const { ok, reason, history } = control.storeStatus();
+  const degraded: string[] = [];
+  if (!ok) degraded.push(`store: ${reason}`);
+  if (!history.ok) degraded.push(`history: ${history.reason}`);
+  if (control.controller() === null) degraded.push('rollouts: not known until the store can be read');
+  if (shown.lastRejected() !== null) degraded.push('policy: the file was changed and rejected');
+  return { ready: !isDraining(), reasons: isDraining() ? ['draining'] : [], degraded };
+}
+
+/** The table of a policy, compiled once for each policy asked about. */
+function remember(compile: (policy: Policy) => RolloutTable): (policy: Policy) => RolloutTable {
+  const known = new WeakMap<Policy, RolloutTable>();
+  return (policy) => {
+    let table = known.get(policy);
+    if (table === undefined) known.set(policy, (table = compile(policy)));
+    return table;
+  };
+}
