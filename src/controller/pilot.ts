@@ -306,9 +306,16 @@ export class Pilot {
 
   #measure(candidate: CandidateHealth): Measurement {
     const { staging } = this.#rollout;
-    const isRulesOnly = this.#state !== null && isWatched(this.#state) && basePhase(this.#state) !== 'steady' && this.#state.percent === 0;
+    const isRulesOnly =
+      this.#state !== null &&
+      isWatched(this.#state) &&
+      basePhase(this.#state) !== 'steady' &&
+      this.#state.percent === 0;
     const byName = new Map(
-      [...this.#ledger.verdicts(), ...this.#parts.sourceVerdicts(this.#rollout)].map((verdict) => [verdict.check, verdict]),
+      [...this.#ledger.verdicts(), ...this.#parts.sourceVerdicts(this.#rollout)].map((verdict) => [
+        verdict.check,
+        verdict,
+      ]),
     );
     return {
       verdicts: staging.analysis.checks.flatMap(({ name }) => byName.get(name) ?? []),

@@ -1,14 +1,26 @@
 // Asks outside sources (Prometheus, webhooks) at their own pace and remembers what they said. A source that hangs or lies
 // slows nothing else down; what its answers mean is judged in the pure room.
 import { fetch } from 'undici';
-import { addSample, judgeSource, noSamples, type SourceCheck, type SourceHistory, type SourceSample } from '../rollout/source-check.ts';
+import {
+  addSample,
+  judgeSource,
+  noSamples,
+  type SourceCheck,
+  type SourceHistory,
+  type SourceSample,
+} from '../rollout/source-check.ts';
 import type { PrometheusCheck, Staging } from '../rollout/staging.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 
 /** Larger answers are not read: one number is asked for. */
 const maxAnswerLength = 1_048_576;
 
-type Asked = { readonly check: SourceCheck; history: SourceHistory; timer: NodeJS.Timeout; readonly stop: AbortController };
+type Asked = {
+  readonly check: SourceCheck;
+  history: SourceHistory;
+  timer: NodeJS.Timeout;
+  readonly stop: AbortController;
+};
 
 /** The sources of one rollout. */
 export class Sources {
@@ -52,9 +64,10 @@ export class Sources {
     const ask = (): void => {
       if (isAsking) return;
       isAsking = true;
-      void askSource(check, fields, stop.signal).then((sample) => {
+      void askSource(check, fields, stop.signal).then((sample): void => {
         isAsking = false;
         if (!stop.signal.aborted) asked.history = addSample(check, asked.history, sample);
+        return undefined;
       });
     };
     const asked: Asked = { check, history: noSamples, timer: setInterval(ask, check.everyMs), stop };
@@ -76,34 +89,52 @@ export async function askSource(check: SourceCheck, fields: Fields, stop: AbortS
   const timeout = AbortSignal.timeout(check.timeoutMs);
   try {
     const signal = AbortSignal.any([stop, timeout]);
-    return check.metric === 'prometheus' ? await askPrometheus(check, fields, signal) : await askWebhook(check.url, fields, signal);
+    return check.metric === 'prometheus'
+      ? await askPrometheus(check, fields, signal)
+      : await askWebhook(check.url, fields, signal);
   } catch (error) {
     if (timeout.aborted) return { kind: 'timeout', afterMs: check.timeoutMs };
-    const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-    return { kind: 'unusable', detail: code ?? 'its source does not answer' };
+    return { kind: 'unusable', detail: detailOf(error) };
   }
+}
+
+/** What to say of a source that could not be read; nothing of what it sent. */
+function detailOf(error: unknown): string {
+  if (error instanceof SyntaxError) return 'the answer is not JSON';
+  if (error instanceof RangeError) return error.message;
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'its source does not answer';
 }
 
 /** An instant query of Prometheus's HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/). */
 async function askPrometheus(check: PrometheusCheck, fields: Fields, signal: AbortSignal): Promise<SourceSample> {
   const url = new URL('api/v1/query', check.url.endsWith('/') ? check.url : `${check.url}/`);
   const body = new URLSearchParams({ query: fillIn(check.query, fields) });
-  const response = await fetch(url, { method: 'POST', body, signal, redirect: 'error' });
+  const response = await fetch(url, { method: 'POST', body, signal, redirect: 'manual' });
+  if (!response.ok) {
+    await response.body?.cancel();
+    return { kind: 'http-error', status: response.status };
+  }
   const text = await readText(response);
-  if (!response.ok) return { kind: 'http-error', status: response.status };
-  return sampleOf(JSON.parse(text) as PrometheusAnswer);
+  const answer: PrometheusAnswer = JSON.parse(text);
+  return sampleOf(answer);
 }
 
-type PrometheusAnswer = { readonly status?: string; readonly data?: { readonly resultType?: string; readonly result?: unknown } };
+type PrometheusAnswer = {
+  readonly status?: string;
+  readonly data?: { readonly resultType?: string; readonly result?: unknown };
+};
 
 function sampleOf(answer: PrometheusAnswer): SourceSample {
   const { resultType, result } = answer.data ?? {};
-  if (answer.status !== 'success' || !Array.isArray(result)) return { kind: 'unusable', detail: 'the answer is no query result' };
+  if (answer.status !== 'success' || !Array.isArray(result))
+    return { kind: 'unusable', detail: 'the answer is no query result' };
   if (resultType === 'scalar') return valueOf(result[1]);
-  if (resultType !== 'vector') return { kind: 'unusable', detail: `the query gives a ${String(resultType)}, not a number` };
+  if (resultType !== 'vector')
+    return { kind: 'unusable', detail: `the query gives a ${String(resultType)}, not a number` };
   if (result.length === 0) return { kind: 'empty' };
   if (result.length > 1) return { kind: 'several', seriesCount: result.length };
-  const { value } = result[0] as { value?: readonly unknown[] };
+  const { value }: { value?: readonly unknown[] } = result[0];
   return value === undefined ? { kind: 'unusable', detail: 'the series has no value' } : valueOf(value[1]);
 }
 
@@ -114,7 +145,13 @@ function valueOf(text: unknown): SourceSample {
 
 async function askWebhook(url: string, fields: Fields, signal: AbortSignal): Promise<SourceSample> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(fields), signal, redirect: 'manual' });
+  const response = await fetch(url, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(fields),
+    signal,
+    redirect: 'manual',
+  });
   await response.body?.cancel();
   return { kind: 'answered', status: response.status };
 }
@@ -128,7 +165,7 @@ async function readText(response: { body: AsyncIterable<Uint8Array> | null }): P
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > maxAnswerLength) throw new Error('the answer is too large');
+    if (length > maxAnswerLength) throw new RangeError(`the answer is larger than ${maxAnswerLength} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -1,0 +1,152 @@
+// The alerts of one target on their way, one at a time in the order of the changes. A later alert of a rollout waits for an earlier
+// one; a target that is dead keeps nobody else's waiting.
+import type { AuditEntry } from '../rollout/audit-entry.ts';
+import type { AlertTarget } from '../rollout/policy.ts';
+import { deliver, type Delivery } from './alert-delivery.ts';
+
+/** An alert in the outbox. `target` names the target without telling its address. */
+export type AlertMessage = { readonly target: string; readonly entry: AuditEntry };
+
+/** What the sender needs of the store's outbox, where alerts wait until they are delivered. */
+export interface AlertOutbox {
+  take(due: { nowMs: number; leaseMs: number; limit: number }): Promise<readonly DueAlert[]>;
+  delivered(id: string): Promise<void>;
+  failed(outcome: { id: string; nextAttemptMs: number | null }): Promise<void>;
+}
+
+export type DueAlert = {
+  readonly id: string;
+  readonly rollout: string;
+  readonly createdMs: number;
+  /** 1 for the first time. */
+  readonly attempt: number;
+  readonly alert: { readonly value: AlertMessage };
+};
+
+export interface AlertLogger {
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** How long a target is given and how often it is tried; all in ms. */
+export type AlertPace = {
+  readonly timeoutMs: number;
+  /** After the first failure; doubled after each further one. */
+  readonly firstRetryMs: number;
+  readonly longestRetryMs: number;
+  /** From the change on. */
+  readonly giveUpMs: number;
+};
+
+export type LaneParts = {
+  readonly outbox: Pick<AlertOutbox, 'delivered' | 'failed'>;
+  readonly logger: AlertLogger;
+  readonly pace: AlertPace;
+  /** The target in the policy in force; null: it is gone. */
+  readonly target: () => AlertTarget | null;
+  readonly nowMs: () => number;
+  /** The lane has done what it can with an alert; where it is due again, then. */
+  readonly done: (id: string, dueMs: number | null) => void;
+  /** No more attempts from now on. */
+  readonly isClosing: () => boolean;
+  /** Ends the attempt that is under way. */
+  readonly stop: AbortSignal;
+};
+
+export class AlertLane {
+  readonly #parts: LaneParts;
+  readonly #queue: DueAlert[] = [];
+  #working: Promise<void> | null = null;
+  /** Until when a rollout's later alerts wait for the one that failed. */
+  readonly #heldUntilMs = new Map<string, number>();
+  #deadUntilMs = 0;
+  /** Delivered, but the store could not forget them yet. */
+  readonly #arrived = new Set<string>();
+
+  constructor(parts: LaneParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes one more alert, a newer one than those before. */
+  add(due: DueAlert): void {
+    this.#queue.push(due);
+    this.#working ??= this.#work();
+  }
+
+  /** Resolves once nothing is under way. */
+  async idle(): Promise<void> {
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    for (let due = this.#queue.shift(); due !== undefined; due = this.#queue.shift()) {
+      // A store that cannot take note now gives the alert again when its lease is over.
+      const dueMs = await this.#handle(due).catch(() => null);
+      this.#parts.done(due.id, dueMs);
+    }
+    this.#working = null;
+  }
+
+  /** Resolves with when the alert is due again; null: never, or nobody knows. */
+  async #handle(due: DueAlert): Promise<number | null> {
+    const { outbox, logger, nowMs, isClosing } = this.#parts;
+    const { id, rollout } = due;
+    if (this.#arrived.has(id)) return this.#arrive(due);
+    if (isClosing()) return this.#postpone(id, nowMs());
+    const target = this.#parts.target();
+    if (target === null) {
+      logger.warn({ alert: id, rollout }, 'an alert is dropped: the policy has its target no longer');
+      await outbox.failed({ id, nextAttemptMs: null });
+      return null;
+    }
+    const heldUntilMs = Math.max(this.#deadUntilMs, this.#heldUntilMs.get(rollout) ?? 0);
+    if (heldUntilMs > nowMs()) return this.#postpone(id, heldUntilMs);
+    const { entry } = due.alert.value;
+    const { stop, pace } = this.#parts;
+    const delivery = await deliver({ id, rollout, entry, target }, { nowMs: nowMs(), timeoutMs: pace.timeoutMs, stop });
+    if (delivery.kind === 'delivered') return this.#arrive(due);
+    return stop.aborted ? this.#postpone(id, nowMs()) : this.#fail(due, delivery);
+  }
+
+  async #arrive({ id, rollout }: DueAlert): Promise<null> {
+    this.#deadUntilMs = 0;
+    this.#heldUntilMs.delete(rollout);
+    this.#arrived.add(id);
+    await this.#parts.outbox.delivered(id);
+    this.#arrived.delete(id);
+    return null;
+  }
+
+  async #fail(due: DueAlert, delivery: Exclude<Delivery, { kind: 'delivered' }>): Promise<number | null> {
+    const { logger, outbox, pace, nowMs } = this.#parts;
+    const { id, rollout, createdMs, attempt } = due;
+    const lastMs = createdMs + pace.giveUpMs;
+    const fields = { alert: id, rollout, attempt, detail: delivery.detail };
+    this.#heldUntilMs.delete(rollout);
+    if (nowMs() >= lastMs) {
+      logger.error(fields, 'an alert is given up: it could not be delivered in time');
+      await outbox.failed({ id, nextAttemptMs: null });
+      return null;
+    }
+    const waitMs = Math.max(backOffMs(attempt, pace), Math.min(delivery.retryAfterMs ?? 0, pace.longestRetryMs));
+    const nextMs = Math.min(nowMs() + waitMs, lastMs);
+    if (delivery.kind === 'failed') this.#heldUntilMs.set(rollout, nextMs);
+    if (delivery.kind === 'dead') this.#deadUntilMs = nextMs;
+    logger.warn(
+      { ...fields, nextAttempt: new Date(nextMs).toISOString() },
+      'an alert was not delivered and is tried again',
+    );
+    return this.#postpone(id, nextMs);
+  }
+
+  async #postpone(id: string, nextAttemptMs: number): Promise<number> {
+    await this.#parts.outbox.failed({ id, nextAttemptMs });
+    return nextAttemptMs;
+  }
+}
+
+/** Doubles from attempt to attempt; between half of it and all, so that gateways that failed together do not come back together. */
+function backOffMs(attempt: number, { firstRetryMs, longestRetryMs }: AlertPace): number {
+  const longest = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempt - 1, 30));
+  return Math.ceil(longest * (0.5 + Math.random() / 2));
+}
