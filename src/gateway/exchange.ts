@@ -170,6 +170,13 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   };
 
   onComplete(trailers: string[] | null): void {
+    // The HTTP client takes a reset for the end of a body that has no other end.
+    if (this.upstream!.isFailing)
+      this.onError(Object.assign(new Error('the connection was reset'), { code: 'ECONNRESET' }));
+    else this.#complete(trailers);
+  }
+
+  #complete(trailers: string[] | null): void {
     this.ending = 'complete';
     this.#abort = null;
     endBody(this.#response, trailers as unknown as Buffer[] | null);
@@ -179,7 +186,7 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     this.#abort = null;
     if (!this.isOpen || this.ending === 'refused') return;
     // The length of a 304 is that of the body it does not have (RFC 9110, 15.4.5); the HTTP client misses it.
-    if (this.#committed && this.status === 304) return this.onComplete(null);
+    if (this.#committed && this.status === 304) return this.#complete(null);
     if (isOwnRefusal(error)) return this.refuse('malformed-request');
     const kind = faultKindOf(error, this.#written);
     this.fault(kind);

@@ -1,6 +1,6 @@
 // The servers of a version: whose turn it is, and the kept-alive connections to each. Servers that two policies share
 // are the same object, so that a reload keeps their connections.
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import type { Server, Version, VersionTimeouts } from '../rollout/policy.ts';
 
 /** Response headers larger than this are a protocol fault of the server. */
@@ -12,17 +12,29 @@ export class UpstreamServer {
   /** Its host and port, for a request that names none. */
   readonly host: string;
   readonly pool: Pool;
+  /** True while a failure of one of its connections is being reported. */
+  isFailing = false;
 
   constructor(origin: string, timeouts: VersionTimeouts) {
+    const connect = buildConnector({ timeout: timeouts.connectMs });
     this.origin = origin;
     this.host = new URL(origin).host;
     this.pool = new Pool(origin, {
       pipelining: 1,
-      connect: { timeout: timeouts.connectMs },
+      connect: (options, callback) =>
+        connect(options, (...result) => {
+          result[1]?.prependListener('error', () => this.#noteFailure());
+          callback(...result);
+        }),
       headersTimeout: timeouts.responseMs,
       bodyTimeout: timeouts.idleMs,
       maxHeaderSize: maxResponseHeaderByteCount,
     });
+  }
+
+  #noteFailure(): void {
+    this.isFailing = true;
+    process.nextTick(() => (this.isFailing = false));
   }
 }
 

@@ -21,8 +21,14 @@ test('headers that do not arrive in time are cut with 408', async (context) => {
   second.send('GET / HTTP/1.1\r\nHost: shop.test\r\n\r\nGET /more HTTP/1.1\r\nHost:');
   await slow.untilEnded();
   await second.untilEnded();
-  assert.deepEqual(slow.replies().map(({ status }) => status), [408]);
-  assert.deepEqual(second.replies().map(({ status }) => status), [200, 408]);
+  assert.deepEqual(
+    slow.replies().map(({ status }) => status),
+    [408],
+  );
+  assert.deepEqual(
+    second.replies().map(({ status }) => status),
+    [200, 408],
+  );
   assert.deepEqual(malformed, [408, 408]);
   assert.equal(outcomes.length, 1);
 });
@@ -44,7 +50,10 @@ test('an idle connection is closed after its time without a word', async (contex
   const client = new RawClient(port);
   client.send('GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n');
   await client.untilEnded();
-  assert.deepEqual(client.replies().map(({ status }) => status), [200]);
+  assert.deepEqual(
+    client.replies().map(({ status }) => status),
+    [200],
+  );
   assert.deepEqual(malformed, []);
 });
 
@@ -55,9 +64,15 @@ test('a body that stalls is refused with 408 and its request to the server given
   const client = new RawClient(port);
   client.send('POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 10\r\n\r\nhalf');
   await client.untilEnded();
-  assert.deepEqual(client.replies().map(({ status }) => status), [408]);
+  assert.deepEqual(
+    client.replies().map(({ status }) => status),
+    [408],
+  );
   await eventually('the server is told', () => upstream.requests[0]?.aborted);
-  assert.deepEqual(outcomes.map(({ status, faults, requestByteCount }) => [status, faults.length, requestByteCount]), [[408, 0, 4]]);
+  assert.deepEqual(
+    outcomes.map(({ status, faults, requestByteCount }) => [status, faults.length, requestByteCount]),
+    [[408, 0, 4]],
+  );
 });
 
 test('a server that takes no body is the one that is too slow, not the client', async (context) => {
@@ -70,12 +85,18 @@ test('a server that takes no body is the one that is too slow, not the client', 
   client.send(Buffer.alloc(2 ** 24));
   const [outcome] = await eventually('the outcome', () => (outcomes.length > 0 ? outcomes : null));
   assert.equal(outcome!.status, 504);
-  assert.deepEqual(outcome!.faults.map(({ kind }) => kind), ['timeout']);
+  assert.deepEqual(
+    outcome!.faults.map(({ kind }) => kind),
+    ['timeout'],
+  );
   client.socket.destroy();
 });
 
 test('a client that takes nothing of a response is cut after its time', async (context) => {
-  const upstream = await startRecordingUpstream(context, (_request, response) => void response.end(Buffer.alloc(2 ** 25)));
+  const upstream = await startRecordingUpstream(
+    context,
+    (_request, response) => void response.end(Buffer.alloc(2 ** 25)),
+  );
   const policy = shopPolicy({ stable: upstream.origin, timeouts: { ...timeouts, idleMs: 200 } });
   const { port, outcomes } = await startGateway(context, policy);
   const client = new RawClient(port);
@@ -105,6 +126,9 @@ test('a connection beyond the limit gets 503, until another one ends', async (co
   await eventually('there is room again', async () => (await send({ port }).catch(() => null))?.status === 200);
   assert.ok(upstream.requests.every(({ url }) => url === '/'));
   gateway.adopt(shopPolicy({ stable: upstream.origin }));
-  assert.equal((await Promise.all(Array.from({ length: 5 }, () => send({ port })))).every(({ status }) => status === 200), true);
+  assert.equal(
+    (await Promise.all(Array.from({ length: 5 }, () => send({ port })))).every(({ status }) => status === 200),
+    true,
+  );
   two.socket.destroy();
 });

@@ -57,7 +57,11 @@ test('trailers come down, less what concerns the framing', async (context) => {
   const reply = await sendRaw(port, get);
   assert.equal(reply.body, 'abc');
   assert.equal(reply.header('trailer'), 'X-Sum, X-Two');
-  assert.deepEqual(reply.trailers, [['X-Sum', '7'], ['X-Two', '1'], ['X-two', '2']]);
+  assert.deepEqual(reply.trailers, [
+    ['X-Sum', '7'],
+    ['X-Two', '1'],
+    ['X-two', '2'],
+  ]);
 });
 
 test('announced trailers that cannot follow do not stop the response', async (context) => {
@@ -71,11 +75,18 @@ test('announced trailers that cannot follow do not stop the response', async (co
     socket.write(answers[method as keyof typeof answers]);
   });
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
-  for (const [method, status] of [['HEAD', 200], ['GET', 200], ['DELETE', 204]] as const) {
+  for (const [method, status] of [
+    ['HEAD', 200],
+    ['GET', 200],
+    ['DELETE', 204],
+  ] as const) {
     const reply = await sendRaw(port, `${method} /${method} HTTP/1.1\r\nHost: a\r\n\r\n`, method);
     assert.deepEqual([reply.status, reply.header('trailer')], [status, undefined], method);
   }
-  assert.deepEqual(outcomes.map(({ ending }) => ending), ['complete', 'complete', 'complete']);
+  assert.deepEqual(
+    outcomes.map(({ ending }) => ending),
+    ['complete', 'complete', 'complete'],
+  );
 });
 
 test('responses without a body end with their head, and the connection goes on', async (context) => {
@@ -93,10 +104,24 @@ test('responses without a body end with their head, and the connection goes on',
     await client.untilReplies(index + 1, methods);
   }
   const replies = client.replies(methods);
-  assert.deepEqual(replies.map(({ status, body }) => [status, body.length]), [[204, 0], [304, 0], [200, 0], [200, 1_234]]);
-  assert.deepEqual(replies.map((reply) => reply.header('content-length')), [undefined, '99', '1234', '1234']);
+  assert.deepEqual(
+    replies.map(({ status, body }) => [status, body.length]),
+    [
+      [204, 0],
+      [304, 0],
+      [200, 0],
+      [200, 1_234],
+    ],
+  );
+  assert.deepEqual(
+    replies.map((reply) => reply.header('content-length')),
+    [undefined, '99', '1234', '1234'],
+  );
   assert.ok(replies.every((reply) => reply.header('transfer-encoding') === undefined));
-  assert.deepEqual(outcomes.map(({ responseByteCount }) => responseByteCount), [0, 0, 0, 1_234]);
+  assert.deepEqual(
+    outcomes.map(({ responseByteCount }) => responseByteCount),
+    [0, 0, 0, 1_234],
+  );
   client.socket.destroy();
 });
 
@@ -127,13 +152,23 @@ test('an HTTP/1.0 client that asks for it keeps its connection', async (context)
   });
   const { port } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
   const client = new RawClient(port);
-  const request = 'POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc';
+  const request =
+    'POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc';
   client.send(request);
   await client.untilReplies(1);
   client.send(request);
   const replies = await client.untilReplies(2);
-  assert.deepEqual(replies.map(({ status, body }) => [status, body]), [[200, 'ok'], [200, 'ok']]);
-  assert.deepEqual(upstream.requests.map(({ body }) => body), ['abc', 'abc']);
+  assert.deepEqual(
+    replies.map(({ status, body }) => [status, body]),
+    [
+      [200, 'ok'],
+      [200, 'ok'],
+    ],
+  );
+  assert.deepEqual(
+    upstream.requests.map(({ body }) => body),
+    ['abc', 'abc'],
+  );
   client.socket.destroy();
 });
 

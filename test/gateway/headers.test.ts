@@ -10,7 +10,10 @@ const tid = '0af7651916cd43dd8448eb211c80319c';
 const pid = 'b7ad6b7169203331';
 
 /** A gateway before a recording server, and the headers that the server saw of a request. */
-async function startShop(context: Parameters<typeof startGateway>[0], policy: Partial<Parameters<typeof shopPolicy>[0]> = {}) {
+async function startShop(
+  context: Parameters<typeof startGateway>[0],
+  policy: Partial<Parameters<typeof shopPolicy>[0]> = {},
+) {
   const upstream = await startRecordingUpstream(context);
   const running = await startGateway(context, shopPolicy({ stable: upstream.origin, ...policy }));
   const seenOf = async (...headers: string[]): Promise<(name: string) => string[]> => {
@@ -29,7 +32,14 @@ test('hop-by-hop headers of a request, and what Connection names, do not reach t
     ...['X-Other', '3', 'Keep-Alive', 'timeout=5', 'Proxy-Connection', 'keep-alive', 'TE', 'gzip;q=0.5, trailers'],
     ...['Proxy-Authorization', 'Basic x', 'Proxy-Authenticate', 'Basic', 'Upgrade', 'h2c', 'x-hop', '4'],
   );
-  for (const name of ['x-hop', 'x-other', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate']) {
+  for (const name of [
+    'x-hop',
+    'x-other',
+    'keep-alive',
+    'proxy-connection',
+    'proxy-authorization',
+    'proxy-authenticate',
+  ]) {
     assert.deepEqual(seen(name), [], name);
   }
   assert.deepEqual(seen('upgrade'), []);
@@ -75,7 +85,16 @@ test('a client that is not a trusted proxy is not believed', async (context) => 
   const { seenOf } = await startShop(context);
   const seen = await seenOf(
     ...['X-Forwarded-For', '1.2.3.4', 'x-forwarded-for', '5.6.7.8', 'X-Forwarded-Proto', 'https'],
-    ...['X-Forwarded-Host', 'evil.test', 'X-Forwarded-Port', '444', 'X-Forwarded-Prefix', '/x', 'Forwarded', 'for=1.2.3.4'],
+    ...[
+      'X-Forwarded-Host',
+      'evil.test',
+      'X-Forwarded-Port',
+      '444',
+      'X-Forwarded-Prefix',
+      '/x',
+      'Forwarded',
+      'for=1.2.3.4',
+    ],
   );
   assert.deepEqual(seen('x-forwarded-for'), ['127.0.0.1']);
   assert.deepEqual(seen('x-forwarded-proto'), ['http']);
@@ -100,7 +119,10 @@ test('what a trusted proxy says is passed on, and its own address added', async 
 test('the cookie that is issued is marked Secure when a trusted proxy ended TLS', async (context) => {
   const { port } = await startShop(context, { trustedProxies: everyAddress });
   const plain = await send({ port });
-  assert.match(plain.header('set-cookie')!, /^graygate_uid=[0-9a-f]{32}; Path=\/; Max-Age=31536000; HttpOnly; SameSite=Lax$/);
+  assert.match(
+    plain.header('set-cookie')!,
+    /^graygate_uid=[0-9a-f]{32}; Path=\/; Max-Age=31536000; HttpOnly; SameSite=Lax$/,
+  );
   const secure = await send({ port, headers: ['X-Forwarded-Proto', 'https'] });
   assert.match(secure.header('set-cookie')!, /; SameSite=Lax; Secure$/);
   const again = await send({ port, headers: ['Cookie', plain.header('set-cookie')!.split(';')[0]!] });
@@ -144,7 +166,13 @@ test('a valid trace is continued as it is', async (context) => {
 test('a trace is begun for a request without a valid one, whose state is dropped', async (context) => {
   const { seenOf } = await startShop(context);
   const zeroes = `00-${'0'.repeat(32)}-${pid}-01`;
-  const invalid = [`00-${tid.toUpperCase()}-${pid}-01`, zeroes, `ff-${tid}-${pid}-01`, `00-${tid}-${pid}-01-x`, 'nonsense'];
+  const invalid = [
+    `00-${tid.toUpperCase()}-${pid}-01`,
+    zeroes,
+    `ff-${tid}-${pid}-01`,
+    `00-${tid}-${pid}-01-x`,
+    'nonsense',
+  ];
   for (const value of invalid) {
     const seen = await seenOf('traceparent', value, 'tracestate', 'a=1');
     assert.match(seen('traceparent')[0]!, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);

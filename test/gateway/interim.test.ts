@@ -13,11 +13,18 @@ const expecting = (length: number, more = ''): string =>
   `POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n${more}\r\n`;
 
 test('102 and 103 reach the client before the answer, headers and all', async (context) => {
-  const interim = 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nLink: </b>\r\nConnection: x\r\n\r\n';
-  const upstream = await startRawUpstream(context, answering(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`));
+  const interim =
+    'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nLink: </b>\r\nConnection: x\r\n\r\n';
+  const upstream = await startRawUpstream(
+    context,
+    answering(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`),
+  );
   const { port } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
   const reply = await send({ port });
-  assert.deepEqual(reply.interim.map(({ status }) => status), [102, 103]);
+  assert.deepEqual(
+    reply.interim.map(({ status }) => status),
+    [102, 103],
+  );
   assert.deepEqual(valuesOf(reply.interim[1]!.rawHeaders, 'link'), ['</a>', '</b>']);
   assert.deepEqual(valuesOf(reply.interim[1]!.rawHeaders, 'connection'), []);
   assert.deepEqual([reply.status, reply.body], [200, 'ok']);
@@ -31,7 +38,10 @@ test('100 Continue is sent when a server takes the body, and the expectation sta
   await client.untilText('HTTP/1.1 100 Continue\r\n\r\n');
   client.send('abc');
   const replies = await client.untilReplies(2);
-  assert.deepEqual(replies.map(({ status }) => status), [100, 200]);
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    [100, 200],
+  );
   assert.equal(upstream.requests[0]!.body, 'abc');
   assert.equal(upstream.requests[0]!.header('expect'), undefined);
   client.socket.destroy();
@@ -42,11 +52,17 @@ test('no 100 Continue is sent for a body that nobody will take', async (context)
   await gone.kill();
   const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity };
   const { port } = await startGateway(context, shopPolicy({ stable: gone.origin, limits }));
-  for (const [length, status] of [[1_001, 413], [1_000, 502]] as const) {
+  for (const [length, status] of [
+    [1_001, 413],
+    [1_000, 502],
+  ] as const) {
     const client = new RawClient(port);
     client.send(expecting(length));
     await client.untilEnded();
-    assert.deepEqual(client.replies().map((reply) => reply.status), [status]);
+    assert.deepEqual(
+      client.replies().map((reply) => reply.status),
+      [status],
+    );
   }
 });
 
@@ -55,9 +71,14 @@ test('a body that announces too much is refused with 413 before a server is aske
   const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity };
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin, limits }));
   const client = new RawClient(port);
-  client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n${'x'.repeat(1_001)}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`);
+  client.send(
+    `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n${'x'.repeat(1_001)}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`,
+  );
   await client.untilEnded();
-  assert.deepEqual(client.replies().map(({ status }) => status), [413]);
+  assert.deepEqual(
+    client.replies().map(({ status }) => status),
+    [413],
+  );
   assert.equal(upstream.requests.length, 0);
   assert.equal(outcomes.length, 1);
   const exact = await send({ port, method: 'POST', body: 'x'.repeat(1_000) });
@@ -75,7 +96,10 @@ test('a body that turns out too long is refused with 413 while it streams', asyn
   // More than the buffers hold: the answer must survive what is still being sent.
   client.send(`800000\r\n${'x'.repeat(2 ** 23)}\r\n`);
   await client.untilEnded();
-  assert.deepEqual(client.replies().map(({ status }) => status), [413]);
+  assert.deepEqual(
+    client.replies().map(({ status }) => status),
+    [413],
+  );
   await eventually('the server is told', () => upstream.requests[0]!.aborted);
   assert.equal(upstream.requests[0]!.body.length, 1_000);
 });

@@ -78,7 +78,10 @@ for (const [what, row] of Object.entries(refused)) {
     const upstream = await startRawUpstream(context, answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
     const { port, outcomes, malformed } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
     const replies = await sendUntilClosed(port, bytes + smuggled);
-    assert.deepEqual(replies.map((reply) => reply.status), [status]);
+    assert.deepEqual(
+      replies.map((reply) => reply.status),
+      [status],
+    );
     const [reply] = replies;
     assert.equal(reply!.header('connection')?.toLowerCase(), 'close');
     assert.equal(reply!.header('content-type'), 'application/problem+json');
@@ -110,7 +113,10 @@ for (const [what, body] of Object.entries(badBodies)) {
     const upstream = await startRawUpstream(context, () => undefined);
     const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
     const replies = await sendUntilClosed(port, post('Transfer-Encoding: chunked\r\n', body) + smuggled);
-    assert.deepEqual(replies.map((reply) => reply.status), [400]);
+    assert.deepEqual(
+      replies.map((reply) => reply.status),
+      [400],
+    );
     assert.equal(outcomes.length, 1);
     assert.equal(outcomes[0]!.ending, 'refused');
     assert.ok(!upstream.received().includes('smuggled'), upstream.received());
@@ -155,7 +161,16 @@ test('a request that no rollout takes gets 404, and its connection goes on', asy
   const client = new RawClient(port);
   client.send(`GET /a HTTP/1.1\r\n${host}\r\nGET /b HTTP/1.1\r\n${host}\r\n`);
   const replies = await client.untilReplies(2);
-  assert.deepEqual(replies.map((reply) => reply.status), [404, 404]);
-  assert.deepEqual(outcomes.map(({ rollout, ending }) => [rollout, ending]), [[null, 'refused'], [null, 'refused']]);
+  assert.deepEqual(
+    replies.map((reply) => reply.status),
+    [404, 404],
+  );
+  assert.deepEqual(
+    outcomes.map(({ rollout, ending }) => [rollout, ending]),
+    [
+      [null, 'refused'],
+      [null, 'refused'],
+    ],
+  );
   client.socket.destroy();
 });

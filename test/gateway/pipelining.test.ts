@@ -15,21 +15,41 @@ test('pipelined requests are decided one by one and answered in order', async (c
   const stable = await startRecordingUpstream(context, (request, response) => {
     void slow.opened.then(() => response.end(`stable ${request.url}`));
   });
-  const canary = await startRecordingUpstream(context, (request, response) => void response.end(`canary ${request.url}`));
+  const canary = await startRecordingUpstream(
+    context,
+    (request, response) => void response.end(`canary ${request.url}`),
+  );
   const isCanary = { kind: 'any-of' as const, values: new Set(['yes']) };
   const policy = shopPolicy({ stable: stable.origin, canary: canary.origin });
   const [shop] = policy.rollouts;
   const rules = [
-    { name: 'ask', when: [{ on: 'header' as const, name: 'x-canary', matches: isCanary }], then: { kind: 'use' as const, version: shop!.versions[1]! } },
+    {
+      name: 'ask',
+      when: [{ on: 'header' as const, name: 'x-canary', matches: isCanary }],
+      then: { kind: 'use' as const, version: shop!.versions[1]! },
+    },
   ];
   const { port, outcomes } = await startGateway(context, { ...policy, rollouts: [{ ...shop!, rules, split: {} }] });
   const client = new RawClient(port);
-  client.send(get('/1', 'x-user-id: u\r\n') + get('/2', 'x-canary: yes\r\n') + get('/3', 'x-user-id: u\r\n') + get('/4', 'x-canary: yes\r\n'));
+  client.send(
+    get('/1', 'x-user-id: u\r\n') +
+      get('/2', 'x-canary: yes\r\n') +
+      get('/3', 'x-user-id: u\r\n') +
+      get('/4', 'x-canary: yes\r\n'),
+  );
   await eventually('the quick ones have been asked', () => canary.requests.length === 2);
   slow.open();
   const replies = await client.untilReplies(4);
-  assert.deepEqual(replies.map((reply) => reply.body), ['stable /1', 'canary /2', 'stable /3', 'canary /4']);
-  assert.deepEqual(outcomes.map(({ target, reason }) => `${target} ${reason}`).toSorted(), ['/1 split', '/2 rule', '/3 split', '/4 rule']);
+  assert.deepEqual(
+    replies.map((reply) => reply.body),
+    ['stable /1', 'canary /2', 'stable /3', 'canary /4'],
+  );
+  assert.deepEqual(outcomes.map(({ target, reason }) => `${target} ${reason}`).toSorted(), [
+    '/1 split',
+    '/2 rule',
+    '/3 split',
+    '/4 rule',
+  ]);
   client.socket.destroy();
 });
 
@@ -44,8 +64,14 @@ test('what is wrong with a later request is answered after the earlier ones', as
   await eventually('the malformed one was seen', () => malformed.length === 1);
   slow.open();
   await client.untilEnded();
-  assert.deepEqual(client.replies().map((reply) => reply.status), [200, 200, 400]);
-  assert.deepEqual(outcomes.map(({ ending }) => ending), ['complete', 'complete']);
+  assert.deepEqual(
+    client.replies().map((reply) => reply.status),
+    [200, 200, 400],
+  );
+  assert.deepEqual(
+    outcomes.map(({ ending }) => ending),
+    ['complete', 'complete'],
+  );
 });
 
 test('garbage after a request that closes the connection does not harm its answer', async (context) => {
@@ -77,7 +103,10 @@ for (const [what, bytes] of [
     await client.untilEnded();
     assert.equal(client.received, '');
     await eventually('the first has ended', () => outcomes.length === 1);
-    assert.deepEqual(outcomes.map(({ status, ending }) => [status, ending]), [[499, 'client-left']]);
+    assert.deepEqual(
+      outcomes.map(({ status, ending }) => [status, ending]),
+      [[499, 'client-left']],
+    );
     assert.deepEqual(malformed, [400]);
     assert.equal(await sumOf(metrics, 'graygate_requests_in_flight'), 0);
   });
@@ -92,7 +121,10 @@ test('a client that leaves ends every request that it had pipelined', async (con
   assert.equal(await sumOf(metrics, 'graygate_requests_in_flight'), 3);
   client.socket.resetAndDestroy();
   await eventually('all have ended', () => outcomes.length === 3);
-  assert.deepEqual(outcomes.map(({ ending, status }) => `${ending} ${status}`), Array(3).fill('client-left 499'));
+  assert.deepEqual(
+    outcomes.map(({ ending, status }) => `${ending} ${status}`),
+    Array(3).fill('client-left 499'),
+  );
   assert.equal(await sumOf(metrics, 'graygate_requests_in_flight'), 0);
   await eventually('the servers are told', () => upstream.requests.every(({ aborted }) => aborted));
 });
