@@ -4,6 +4,7 @@ import { bucketPrefix, hashUser } from '../rollout/bucket.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { Outcome } from '../rollout/outcome.ts';
 import { emptyArm, emptyFigures, type Figures, type StratumArm } from '../rollout/figures.ts';
+import { firstSliceMs, isStratumDue, nextSliceMs } from '../rollout/stratum-rule.ts';
 import { observe } from '../stats/log-histogram.ts';
 import { FirstSeen } from './first-seen.ts';
 import { RiskSet, type RiskSetSnapshot } from './risk-set.ts';
@@ -11,12 +12,6 @@ import { RiskSet, type RiskSetSnapshot } from './risk-set.ts';
 /** A closed slice of time, by version index (0 is the baseline). */
 export type Stratum = { readonly beganMs: number; readonly endedMs: number; readonly arms: readonly StratumArm[] };
 
-const slowSliceMs = 1_000;
-const fastSliceMs = 100;
-/** From here on a tenth of a second holds as much as a second did. */
-const fastFromPerSecond = 1_000;
-const leastStratumCount = 20;
-const longestSliceMs = 60_000;
 const seenPrefix = bucketPrefix('graygate:seen');
 
 /** Whether a request ended as a failure of the version that was decided: a 5xx, or a fault of one of its servers. */
@@ -32,7 +27,7 @@ export class Window {
   #arms: StratumArm[];
   #beganMs: number;
   #isTouched = false;
-  #sliceMs = slowSliceMs;
+  #sliceMs = firstSliceMs;
 
   constructor(versionCount: number, nowMs: number, riskSet: RiskSetSnapshot = []) {
     this.#versionCount = versionCount;
@@ -85,20 +80,15 @@ export class Window {
     return taken;
   }
 
-  /**
-   * The open stratum if it is due, else null. Due depends on time and exposure only, never on what failed: a second (a tenth
-   * at 1,000 requests a second and more) with requests of both versions and 20 in all, or a minute.
-   */
+  /** The open stratum if it is due (`isStratumDue`), else null. */
   closeStratum(nowMs: number, candidateIndex: number): Stratum | null {
     const elapsedMs = nowMs - this.#beganMs;
-    if (elapsedMs < this.#sliceMs) return null;
     const candidateCount = this.#arms[candidateIndex]!.exposedCount;
     const baselineCount = this.#arms[0]!.exposedCount;
-    const isFilled = candidateCount >= 1 && baselineCount >= 1 && candidateCount + baselineCount >= leastStratumCount;
-    if (!isFilled && elapsedMs < longestSliceMs) return null;
+    if (!isStratumDue({ elapsedMs, sliceMs: this.#sliceMs, baselineCount, candidateCount })) return null;
     const closed = { beganMs: this.#beganMs, endedMs: nowMs, arms: this.#arms };
     const exposedCount = this.#arms.reduce((sum, arm) => sum + arm.exposedCount, 0);
-    this.#sliceMs = (exposedCount * 1_000) / elapsedMs >= fastFromPerSecond ? fastSliceMs : slowSliceMs;
+    this.#sliceMs = nextSliceMs(exposedCount, elapsedMs);
     this.#arms = this.#emptyArms();
     this.#beganMs = nowMs;
     this.#riskSet.nextSlice();
