@@ -11,8 +11,8 @@ let log: { logger: Logger; flush(): void } | null = null;
 
 process.on('SIGTERM', () => onStopSignal(143));
 process.on('SIGINT', () => onStopSignal(130));
+// A rejection that nobody handles comes here too.
 process.on('uncaughtException', crash);
-process.on('unhandledRejection', crash);
 for (const stream of [process.stdout, process.stderr]) stream.on('error', onClosedOutput);
 
 runCommandLine(process.argv.slice(2), {

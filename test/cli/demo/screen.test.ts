@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Screen } from '../../../src/cli/demo/screen.ts';
 import { addTallies, statusText } from '../../../src/cli/demo/status-text.ts';
+import type { VersionTally } from '../../../src/cli/demo/traffic-tally.ts';
 import { noVersion } from '../../../src/cli/demo/traffic.ts';
 
 test('on a terminal the status is written over, cut to the width, and moved below text and log lines', () => {
@@ -20,8 +21,12 @@ test('on a terminal the status is written over, cut to the width, and moved belo
   assert.deepEqual(written, [
     'hello\n',
     `${clear}1234567`,
-    ...[clear, 'news\n', '1234567'],
-    ...[clear, 'log trouble\n', '1234567'],
+    clear,
+    'news\n',
+    '1234567',
+    clear,
+    'log trouble\n',
+    '1234567',
     clear,
     'end\n',
   ]);
@@ -38,11 +43,6 @@ test('on a pipe there is no status and no control character', () => {
 });
 
 test('tallies of several stretches add up by version, and are told as shares', () => {
-  const tally = (version: string, requestCount: number, failureCount: number) => ({
-    version,
-    requestCount,
-    failureCount,
-  });
   const sum = addTallies([
     [tally('stable', 60, 0), tally(noVersion, 5, 5)],
     [tally('canary', 20, 5), tally('stable', 15, 3)],
@@ -53,3 +53,7 @@ test('tallies of several stretches add up by version, and are told as shares', (
   assert.equal(statusText(sum), told);
   assert.equal(statusText(addTallies([])), 'no generated requests yet');
 });
+
+function tally(version: string, requestCount: number, failureCount: number): VersionTally {
+  return { version, requestCount, failureCount };
+}

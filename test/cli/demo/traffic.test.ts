@@ -18,6 +18,7 @@ test('it sends the rate it was asked for, from the population it was asked for, 
   });
   const startedAt = performance.now();
   const traffic = startTraffic({ target, requestsPerSecond: 100, userCount: 5 });
+  t.after(() => traffic.stop());
   await until(() => seen.length >= 100);
   await traffic.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
@@ -39,6 +40,7 @@ test('while nothing is answered it holds back what is over the bound, and it can
   let openCount = 0;
   const target = await serve(t, () => (openCount += 1));
   const traffic = startTraffic({ target, requestsPerSecond: 1_000, userCount: 500 });
+  t.after(() => traffic.stop());
   await until(() => traffic.heldBackCount > 200);
   assert.equal(openCount, maxOpenCount);
   await traffic.stop();
@@ -53,6 +55,7 @@ test('an answer that is cut off counts as a failure of the version that began it
     response.write('half', () => response.destroy());
   });
   const traffic = startTraffic({ target, requestsPerSecond: 50, userCount: 1 });
+  t.after(() => traffic.stop());
   await delay(200);
   await traffic.stop();
   const [canary] = traffic.tally.take();
