@@ -98,20 +98,20 @@ export class ServerRing {
 
   /**
    * The server whose turn it is, by smooth weighted round-robin (nginx: weights 5, 1, 1 give a a b a c a a, not a a a a a b c);
-   * those in `tried` are passed over; null when all were tried. Cost: linear in the version's servers.
+   * null when all are in `tried`. Who steps in for a server that was tried keeps its own turn. Cost: linear in the version's servers.
    */
   next(tried: readonly UpstreamServer[]): UpstreamServer | null {
     const turns = this.#turns;
     if (turns.length === 1) return tried.includes(turns[0]!.server) ? null : turns[0]!.server;
+    const stepsIn = tried.length > 0;
     let best: (typeof turns)[number] | null = null;
     for (const turn of turns) {
-      turn.credit += turn.weight;
-      if (tried.includes(turn.server)) continue;
+      if (!stepsIn) turn.credit += turn.weight;
+      else if (tried.includes(turn.server)) continue;
       if (best === null || turn.credit > best.credit) best = turn;
     }
-    if (best === null) return null;
-    best.credit -= this.#totalWeight;
-    return best.server;
+    if (best !== null && !stepsIn) best.credit -= this.#totalWeight;
+    return best === null ? null : best.server;
   }
 
   /** Lets go of the servers; their connections close when no other policy holds them. */

@@ -49,7 +49,8 @@ export class RecordingUpstream {
     const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => this.#record(request, response));
     server.on('connection', (socket) => this.#numbers.set(socket, this.connectionCount++));
     server.on('checkContinue', (request, response) => this.#record(request, response));
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(this.#port, '127.0.0.1', resolve));
+    const address = { port: this.#port, host: '127.0.0.1', reusePort: true };
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(address, resolve));
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
@@ -57,8 +58,18 @@ export class RecordingUpstream {
   /** As if the process died: nothing listens any more and every connection is cut. */
   async kill(): Promise<void> {
     const server = this.#server;
-    if (server === null) return;
     this.#server = null;
+    if (server !== null) await this.#end(server);
+  }
+
+  /** As if another process took over: its port is never without a listener, but every connection is cut. */
+  async restart(): Promise<void> {
+    const server = this.#server!;
+    await this.start();
+    await this.#end(server);
+  }
+
+  async #end(server: Server): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeAllConnections();
     await closed;
