@@ -83,7 +83,7 @@ th{background:#e4dfd2}td.price{text-align:right}button{border:1px solid #8a8577;
 const newStyle = `
 body{font-family:system-ui,-apple-system,"Segoe UI",sans-serif;color:#17301f;background:#f6faf4}
 body::before{content:"";position:absolute;inset:0 0 auto;height:15rem;z-index:-1;background:linear-gradient(120deg,#14532d,#3f8f4f 70%,#9ac76a)}
-header{color:#fff;padding-top:2rem;height:12.5rem}h1{font-size:2.6rem;letter-spacing:-.03em;margin:.4rem 0 0}.lead{margin:.2rem 0;opacity:.9}
+header{color:#fff;padding-top:2rem;height:12.5rem}h1{font-size:clamp(1.8rem,7vw,2.6rem);line-height:1.2;letter-spacing:-.03em;margin:.5rem 0 .2rem}.lead{margin:.2rem 0;opacity:.9}
 .badge{display:inline-block;margin:0;font-size:.85rem;font-weight:600;background:#ffe38a;color:#3d2f00;border-radius:99px;padding:.15rem .8rem}
 .cards{list-style:none;margin:0;padding:0;display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(16rem,1fr))}
 .cards li{background:#fff;border-radius:1rem;padding:1.2rem;box-shadow:0 4px 18px #14532d1f}h2{font-size:1.1rem;margin:.6rem 0 0}.cards p{margin:.1rem 0;color:#4c6153}
