@@ -2,7 +2,8 @@
 import type { Logger } from 'pino';
 import { type AlertMessage, AlertSender, messagesFor } from './controller/alerts.ts';
 import { Controller, type ControllerParts } from './controller/controller.ts';
-import type { Pilot, Remembered } from './controller/pilot.ts';
+import type { Remembered } from './controller/pilot-parts.ts';
+import type { Pilot } from './controller/pilot.ts';
 import type { Progress } from './controller/progress.ts';
 import { Sources } from './controller/sources.ts';
 import type { AuditEntry } from './rollout/audit-entry.ts';
@@ -80,16 +81,22 @@ export async function openControl(input: ControlInput): Promise<Control> {
         });
         return saved.revision;
       },
+      async saved(name) {
+        const found = (await store.states.loadAll()).find(({ rollout }) => rollout === name);
+        return found === undefined ? null : { revision: found.revision, state: found.state.value };
+      },
       saveProgress: (rollout, progress) => store.values.put(progressKey(rollout), pack(progress)),
     },
+    nowMs: Date.now,
     openWindow(rollout, riskSet) {
-      const window = new Window(rollout.versions.length, Date.now(), riskSet);
+      const window = new Window(rollout, Date.now(), riskSet);
       windows.set(rollout.name, window);
       return window;
     },
     publish: (rollout, split) => void (cells.of(rollout).current = split),
     health: (rollout, nowMs) => healthOf(metrics, rollout, nowMs),
     sourceVerdicts: (rollout) => sources.get(rollout.name)?.verdicts() ?? [],
+    sourcesAnew: (rollout) => sources.get(rollout.name)?.anew(),
     announced(rollout, entry) {
       const { kind, by, reason, release, revision, to } = entry;
       const level = entry.to.phase === 'rolled-back' || entry.to.phase === 'paused' ? 'warn' : 'info';

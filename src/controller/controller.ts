@@ -2,22 +2,25 @@
 // Owns the pilots; whoever wants a rollout moved asks here.
 import type { Figures } from '../rollout/figures.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
-import { type ActionRequest, type ActionResult, Pilot, type PilotParts, type Remembered } from './pilot.ts';
+import type { ActionRequest, ActionResult, PilotParts, Remembered } from './pilot-parts.ts';
+import { Pilot } from './pilot.ts';
 
 export type ControllerParts = PilotParts & {
   /** What the store has of a rollout; null for nothing. */
   remembered(rollout: string): Remembered | null;
-  /** Figures of a finished second, by version index. */
+  /** Figures of a finished second, by version index; `startMs` is when it began. */
   recorded(pilot: Pilot, figures: readonly Figures[], startMs: number): void;
-  tickFailed(rollout: Rollout, error: unknown): void;
 };
 
 const tickMs = 100;
+const secondMs = 1_000;
 const progressEveryMs = 5_000;
 
 export class Controller {
   readonly #parts: ControllerParts;
   readonly #pilots = new Map<string, Pilot>();
+  /** Of rollouts that the policy does not name any more, in case it does again. */
+  readonly #ended = new Map<string, { readonly pilot: Pilot; readonly endedMs: number }>();
   #timer: NodeJS.Timeout | undefined;
   #progressMs = 0;
 
@@ -27,13 +30,17 @@ export class Controller {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.tick(Date.now()), tickMs);
+    this.#timer = setInterval(() => this.tick(this.#parts.nowMs()), tickMs);
   }
 
   /** Takes a loaded policy over: rollouts that it names anew begin, those it does not name any more end. */
   follow(policy: Pick<Policy, 'rollouts'>, nowMs: number): void {
     const named = new Set(policy.rollouts.map(({ name }) => name));
-    for (const name of this.#pilots.keys()) if (!named.has(name)) this.#pilots.delete(name);
+    for (const [name, pilot] of this.#pilots) {
+      if (named.has(name)) continue;
+      this.#pilots.delete(name);
+      this.#ended.set(name, { pilot, endedMs: nowMs });
+    }
     for (const rollout of policy.rollouts) {
       const pilot = this.#pilots.get(rollout.name);
       if (pilot === undefined) this.#begin(rollout, nowMs);
@@ -45,7 +52,7 @@ export class Controller {
     for (const pilot of this.#pilots.values()) {
       try {
         const figures = pilot.tick(nowMs);
-        if (figures !== null) this.#parts.recorded(pilot, figures, nowMs);
+        if (figures !== null) this.#parts.recorded(pilot, figures, nowMs - secondMs);
       } catch (error) {
         this.#parts.tickFailed(pilot.rollout, error);
       }
@@ -76,7 +83,9 @@ export class Controller {
   }
 
   #begin(rollout: Rollout, nowMs: number): void {
-    const remembered = this.#parts.remembered(rollout.name);
+    const ended = this.#ended.get(rollout.name);
+    const remembered = ended === undefined ? this.#parts.remembered(rollout.name) : ended.pilot.remember(ended.endedMs);
+    this.#ended.delete(rollout.name);
     this.#pilots.set(rollout.name, new Pilot(rollout, this.#parts, { nowMs, remembered }));
   }
 

@@ -3,9 +3,14 @@ import type { LedgerSnapshot } from '../rollout/ledger.ts';
 import type { StageTotals } from './figuring.ts';
 
 /** `atMs`: when the gateway was last seen alive. It belongs to `release`; of another one it says nothing. */
-export type Progress = {
+export type Progress = Gathered & {
   readonly atMs: number;
   readonly release: string;
+  /** When the stay began in which it was gathered: in another one it proves nothing for going forward. */
+  readonly stayedSinceMs: number;
+};
+
+export type Gathered = {
   readonly ledger: LedgerSnapshot;
   readonly stage: StageTotals;
   /** Users who failed, the oldest failure first. */

@@ -16,6 +16,7 @@ import type { Verdict } from '../rollout/verdict.ts';
 const maxAnswerLength = 1_048_576;
 
 type Asked = {
+  readonly fields: Fields;
   readonly check: SourceCheck;
   history: SourceHistory;
   timer: NodeJS.Timeout;
@@ -38,11 +39,12 @@ export class Sources {
     for (const check of analysis.checks) {
       if (check.metric !== 'prometheus' && check.metric !== 'webhook') continue;
       const known = before.get(check.name);
-      if (known !== undefined && JSON.stringify(known.check) === JSON.stringify(check)) {
+      const fields = { rollout: this.#rollout, baseline, version: candidates[0] };
+      if (known !== undefined && isSame([known.check, known.fields], [check, fields])) {
         before.delete(check.name);
         this.#asked.set(check.name, known);
       } else {
-        this.#asked.set(check.name, this.#begin(check, { baseline, version: candidates[0] }));
+        this.#asked.set(check.name, begin(check, fields));
       }
     }
     for (const asked of before.values()) end(asked);
@@ -52,33 +54,44 @@ export class Sources {
     return Array.from(this.#asked.values(), ({ check, history }) => judgeSource(check, history));
   }
 
+  /** Forgets what was said so far, and asks at once. */
+  anew(): void {
+    for (const [name, asked] of this.#asked) {
+      end(asked);
+      this.#asked.set(name, begin(asked.check, asked.fields));
+    }
+  }
+
   close(): void {
     for (const asked of this.#asked.values()) end(asked);
     this.#asked.clear();
   }
+}
 
-  #begin(check: SourceCheck, names: { readonly baseline: string; readonly version: string }): Asked {
-    const stop = new AbortController();
-    const fields = { rollout: this.#rollout, ...names };
-    let isAsking = false;
-    const ask = (): void => {
-      if (isAsking) return;
-      isAsking = true;
-      void askSource(check, fields, stop.signal).then((sample): void => {
-        isAsking = false;
-        if (!stop.signal.aborted) asked.history = addSample(check, asked.history, sample);
-        return undefined;
-      });
-    };
-    const asked: Asked = { check, history: noSamples, timer: setInterval(ask, check.everyMs), stop };
-    ask();
-    return asked;
-  }
+function begin(check: SourceCheck, fields: Fields): Asked {
+  const stop = new AbortController();
+  let isAsking = false;
+  const ask = (): void => {
+    if (isAsking) return;
+    isAsking = true;
+    void askSource(check, fields, stop.signal).then((sample): void => {
+      isAsking = false;
+      if (!stop.signal.aborted) asked.history = addSample(check, asked.history, sample);
+      return undefined;
+    });
+  };
+  const asked: Asked = { check, fields, history: noSamples, timer: setInterval(ask, check.everyMs), stop };
+  ask();
+  return asked;
 }
 
 function end({ timer, stop }: Asked): void {
   clearInterval(timer);
   stop.abort();
+}
+
+function isSame(a: readonly object[], b: readonly object[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** What `{{version}}` and its kin stand for in a query. */
@@ -112,7 +125,7 @@ async function askPrometheus(check: PrometheusCheck, fields: Fields, signal: Abo
   const body = new URLSearchParams({ query: fillIn(check.query, fields) });
   const response = await fetch(url, { method: 'POST', body, signal, redirect: 'manual' });
   if (!response.ok) {
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => undefined);
     return { kind: 'http-error', status: response.status };
   }
   const text = await readText(response);
@@ -152,7 +165,7 @@ async function askWebhook(url: string, fields: Fields, signal: AbortSignal): Pro
     signal,
     redirect: 'manual',
   });
-  await response.body?.cancel();
+  await response.body?.cancel().catch(() => undefined);
   return { kind: 'answered', status: response.status };
 }
 

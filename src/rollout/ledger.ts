@@ -49,11 +49,19 @@ type LatencyAccount = { readonly check: LatencyCheck; readonly test: LatencyTest
 
 /** The ledger as JSON, for the store. Accounts are found again by the check's name and definition. */
 export type LedgerSnapshot = {
-  readonly errors: readonly { readonly check: ErrorRateCheck; readonly guard: Evidence; readonly promotion: Evidence }[];
+  readonly errors: readonly {
+    readonly check: ErrorRateCheck;
+    readonly guard: Evidence;
+    readonly promotion: Evidence;
+  }[];
   readonly latencies: readonly { readonly check: LatencyCheck; readonly evidence: LatencyEvidence }[];
   readonly stageCounts: StratumCounts;
   readonly stageLatencies: readonly [PackedHistogram, PackedHistogram];
   readonly restartedMs: number;
+  /** New users so far, for the record: whoever restores it does not know them, so they are no evidence any more. */
+  readonly epochs: readonly SplitEpoch[];
+  /** That the split was ever as good as this by luck (0–1). */
+  readonly smallestChance: number;
 };
 
 export class Ledger {
@@ -65,6 +73,8 @@ export class Ledger {
   #stageLatencies: readonly [LogHistogram, LogHistogram] = [createHistogram(), createHistogram()];
   #restartedMs: number;
   #epochs: readonly SplitEpoch[] = [];
+  /** Of users who may be counted as new again: shown, but no evidence. */
+  #pastEpochs: readonly SplitEpoch[] = [];
   #smallestChance = 1;
 
   constructor(staging: Staging, nowMs: number, snapshot: LedgerSnapshot | null = null) {
@@ -75,6 +85,8 @@ export class Ledger {
     if (snapshot === null) return;
     this.#stageCounts = snapshot.stageCounts;
     this.#stageLatencies = [unpackHistogram(snapshot.stageLatencies[0]), unpackHistogram(snapshot.stageLatencies[1])];
+    this.#pastEpochs = snapshot.epochs;
+    this.#smallestChance = snapshot.smallestChance;
   }
 
   /** Takes another policy: checks that stay as they are keep what they have gathered, others begin anew. */
@@ -112,6 +124,12 @@ export class Ledger {
     this.#smallestChance = Math.min(this.#smallestChance, sampleRatio(this.#epochs).chanceByLuck);
   }
 
+  /** From now on users count as new who may have been counted before: the two countings are no evidence together. */
+  forgetWhoWasNew(): void {
+    this.#pastEpochs = this.#allEpochs();
+    this.#epochs = [];
+  }
+
   /** Begins anew what a change of the rollout's state makes obsolete. */
   anew(scope: EvidenceScope, nowMs: number): void {
     this.#stageCounts = noCounts;
@@ -127,6 +145,7 @@ export class Ledger {
     this.#restartedMs = nowMs;
     if (scope !== 'release') return;
     this.#epochs = [];
+    this.#pastEpochs = [];
     this.#smallestChance = 1;
   }
 
@@ -148,7 +167,7 @@ export class Ledger {
     let candidateUsers = 0;
     let users = 0;
     let expectedCandidateUsers = 0;
-    for (const { counts, shares } of this.#epochs) {
+    for (const { counts, shares } of this.#allEpochs()) {
       const all = counts.reduce((sum, count) => sum + count, 0);
       users += all;
       candidateUsers += counts[candidateIndex] ?? 0;
@@ -174,7 +193,13 @@ export class Ledger {
       stageCounts: this.#stageCounts,
       stageLatencies: [packHistogram(this.#stageLatencies[0]), packHistogram(this.#stageLatencies[1])],
       restartedMs: this.#restartedMs,
+      epochs: this.#allEpochs(),
+      smallestChance: this.#smallestChance,
     };
+  }
+
+  #allEpochs(): readonly SplitEpoch[] {
+    return this.#epochs.reduce(addUsers, this.#pastEpochs);
   }
 
   #open({ checks }: Analysis, gathered: Pick<LedgerSnapshot, 'errors' | 'latencies'> | null): void {

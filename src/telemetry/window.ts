@@ -3,6 +3,7 @@
 import { bucketPrefix, hashUser } from '../rollout/bucket.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { Outcome } from '../rollout/outcome.ts';
+import type { Rollout } from '../rollout/policy.ts';
 import { emptyArm, emptyFigures, type Figures, type StratumArm } from '../rollout/figures.ts';
 import { firstSliceMs, isStratumDue, nextSliceMs } from '../rollout/stratum-rule.ts';
 import { observe } from '../stats/log-histogram.ts';
@@ -16,21 +17,28 @@ const seenPrefix = bucketPrefix('graygate:seen');
 
 /** Whether a request ended as a failure of the version that was decided: a 5xx, or a fault of one of its servers. */
 export function hasFailed(outcome: Outcome): boolean {
-  return outcome.fallback !== null || outcome.status >= 500 || outcome.faults.some(({ version }) => version === outcome.decided);
+  return (
+    outcome.fallback !== null ||
+    outcome.status >= 500 ||
+    outcome.faults.some(({ version }) => version === outcome.decided)
+  );
 }
 
 export class Window {
   readonly #riskSet: RiskSet;
   readonly #firstSeen = new FirstSeen();
-  readonly #versionCount: number;
+  readonly #rollout: Rollout;
+  /** The last rollout whose requests count here: the same one, or a later policy's. */
+  #known: Rollout;
   #figures: Figures[];
   #arms: StratumArm[];
   #beganMs: number;
   #isTouched = false;
   #sliceMs = firstSliceMs;
 
-  constructor(versionCount: number, nowMs: number, riskSet: RiskSetSnapshot = []) {
-    this.#versionCount = versionCount;
+  constructor(rollout: Rollout, nowMs: number, riskSet: RiskSetSnapshot = []) {
+    this.#rollout = rollout;
+    this.#known = rollout;
     this.#riskSet = new RiskSet(riskSet);
     this.#figures = this.#emptyFigures();
     this.#arms = this.#emptyArms();
@@ -38,15 +46,19 @@ export class Window {
   }
 
   /** Takes note of a decision at the moment it is made, when the split it was made by is still the one in force. */
-  assigned({ user, bucket, rule, version }: Decision): void {
-    if (user === null || bucket === null || rule !== null) return;
+  assigned({ rollout, user, bucket, rule, version }: Decision): void {
+    if (user === null || bucket === null || rule !== null || !this.#isOurs(rollout)) return;
     if (!this.#firstSeen.isNew(hashUser(seenPrefix, user))) return;
     this.#figures[version.index]!.newUserCount += 1;
     this.#isTouched = true;
   }
 
-  /** Takes in the outcome of a request that this rollout decided. It counts for the version that was decided. */
+  /**
+   * Takes in the outcome of a request that this rollout decided. It counts for the version that was decided; one that was
+   * decided for another release, or among other versions, and ends late says nothing of these.
+   */
   observe(outcome: Outcome): void {
+    if (outcome.rollout === null || !this.#isOurs(outcome.rollout)) return;
     const { index } = outcome.decided!;
     this.#isTouched = true;
     const figures = this.#figures[index]!;
@@ -100,11 +112,23 @@ export class Window {
     return this.#riskSet.snapshot();
   }
 
+  #isOurs(rollout: Rollout): boolean {
+    if (rollout === this.#known) return true;
+    const isSame =
+      rollout.staging.release === this.#rollout.staging.release && namesIn(rollout) === namesIn(this.#rollout);
+    if (isSame) this.#known = rollout;
+    return isSame;
+  }
+
   #emptyFigures(): Figures[] {
-    return Array.from({ length: this.#versionCount }, emptyFigures);
+    return Array.from({ length: this.#rollout.versions.length }, emptyFigures);
   }
 
   #emptyArms(): StratumArm[] {
-    return Array.from({ length: this.#versionCount }, emptyArm);
+    return Array.from({ length: this.#rollout.versions.length }, emptyArm);
   }
+}
+
+function namesIn({ versions }: Rollout): string {
+  return versions.map(({ name }) => name).join();
 }
