@@ -28,7 +28,11 @@ export function adminPartsOf(input: AdminInput): AdminParts {
     version,
     policy: shown,
     rollouts: {
-      views: () => control.controller()?.pilots().map((pilot) => ({ rollout: pilot.rollout, ...pilot.view() })) ?? null,
+      views: () =>
+        control
+          .controller()
+          ?.pilots()
+          .map((pilot) => ({ rollout: pilot.rollout, ...pilot.view() })) ?? null,
       act: async (rollout, request) => (await control.controller()?.act(rollout, request)) ?? null,
     },
     // Known once servers are checked; until then every server of the policy is in use.
@@ -49,7 +53,8 @@ export function adminPartsOf(input: AdminInput): AdminParts {
     usedLinks: store.tokens,
     access: {
       tokens: () => input.policy().admin.tokens,
-      origins: () => input.policy().alerts.flatMap(({ approveUrl }) => (approveUrl === null ? [] : [new URL(approveUrl).origin])),
+      origins: () =>
+        input.policy().alerts.flatMap(({ approveUrl }) => (approveUrl === null ? [] : [new URL(approveUrl).origin])),
     },
     health: { readiness: () => readinessOf(input) },
     metrics: { render: (accept) => metrics.render(accept) },

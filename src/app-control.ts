@@ -104,7 +104,8 @@ export async function openControl(input: ControlInput): Promise<Control> {
       for (const listener of changeListeners) listener(rollout.name, entry);
     },
     alerted: () => sender.poke(),
-    saveFailed: (rollout, error) => logger.error({ rollout: rollout.name, error: messageOf(error) }, 'the rollout could not be saved'),
+    saveFailed: (rollout, error) =>
+      logger.error({ rollout: rollout.name, error: messageOf(error) }, 'the rollout could not be saved'),
     remembered: (rollout) => remembered.get(rollout) ?? null,
     recorded(pilot, figures, startMs) {
       void store.history.append(slicesOf(pilot, figures, startMs)).catch(() => undefined);
@@ -140,7 +141,9 @@ export async function openControl(input: ControlInput): Promise<Control> {
     } catch (error) {
       logger.error({ error: messageOf(error) }, 'the store cannot be read; rollouts hold until it can');
       return setInterval(() => {
-        begin().then(() => clearInterval(waiting)).catch(() => undefined);
+        begin()
+          .then(() => clearInterval(waiting))
+          .catch(() => undefined);
       }, reloadEveryMs);
     }
   };
@@ -149,7 +152,10 @@ export async function openControl(input: ControlInput): Promise<Control> {
     if (ok) logger.info('the store is well again');
     else logger.error({ reason }, 'the store is not well; traffic goes on, rollouts hold');
   });
-  const rollUp = setInterval(() => void store.history.rollUp({ nowMs: Date.now() }).catch(() => undefined), rollUpEveryMs);
+  const rollUp = setInterval(
+    () => void store.history.rollUp({ nowMs: Date.now() }).catch(() => undefined),
+    rollUpEveryMs,
+  );
 
   return {
     store,
@@ -232,7 +238,9 @@ function slicesOf(pilot: Pilot, figures: readonly Figures[], startMs: number): H
   return figures.map((each, index) => {
     const { requests, failures } = totalOf(each);
     const { firstIndex, counts } = packHistogram(each.latencies);
-    const latencies = Object.fromEntries(counts.flatMap((count, i) => (count === 0 ? [] : [[String(firstIndex + i), count]])));
+    const latencies = Object.fromEntries(
+      counts.flatMap((count, i) => (count === 0 ? [] : [[String(firstIndex + i), count]])),
+    );
     const harm = (measured?.verdicts ?? []).flatMap(({ check, evidence }) =>
       index === 1 && 'logHarm' in evidence ? [[`harm:${check}`, evidence.logHarm]] : [],
     );

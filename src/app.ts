@@ -35,7 +35,8 @@ export type RunningGateway = {
 };
 
 /** The version in package.json, two folders up from the source and one from the built file alike. */
-export const graygateVersion: string = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+export const graygateVersion: string = (createRequire(import.meta.url)('../package.json') as { version: string })
+  .version;
 
 /** A policy that cannot be used, with everything that is wrong with it. */
 export class PolicyError extends GraygateError {
@@ -93,7 +94,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     policy: () => policy,
     isDraining: () => draining,
   });
-  const admin = createAdmin({ readiness: () => parts.health.readiness(), renderMetrics: (accept) => metrics.render(accept) });
+  const admin = createAdmin(parts);
 
   const urls = await listenOnBoth(policy, gateway, admin).catch(async (error: unknown) => {
     await gateway.close(0);
@@ -104,7 +105,12 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
   const adopt = (next: Policy, file: LoadedPolicy): void => {
     const kept = restartNeeded(policy, next);
     if (kept.length > 0) logger.warn({ keys: kept }, 'these keys take effect at a restart');
-    policy = { ...next, listen: policy.listen, admin: { ...next.admin, listen: policy.admin.listen }, store: policy.store };
+    policy = {
+      ...next,
+      listen: policy.listen,
+      admin: { ...next.admin, listen: policy.admin.listen },
+      store: policy.store,
+    };
     shown.loaded(file, Date.now());
     cells.keepOnly(policy);
     metrics.policyLoaded(policy, Date.now(), true);

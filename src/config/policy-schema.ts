@@ -101,7 +101,10 @@ function readStore(value: unknown): Reading<StoreAddress> {
 
 function readToken(value: unknown): Reading<string> {
   if (typeof value === 'string' && /^[!-~]{16,256}$/.test(value)) return accepted(value);
-  return refusedUnseen('is not a token', 'write 16 to 256 visible ASCII characters, such as openssl rand -hex 32 prints');
+  return refusedUnseen(
+    'is not a token',
+    'write 16 to 256 visible ASCII characters, such as openssl rand -hex 32 prints',
+  );
 }
 
 function readFormat(value: unknown): Reading<1> {

@@ -37,7 +37,10 @@ export function findInStaging(rollout: unknown, path: Path): Finding[] {
 
 /** Alerts with links to act need a secret that signs them. */
 export function findInAlerts(alerts: unknown): Finding[] {
-  const sketches = z.array(z.object({ secret: loose, approveUrl: loose }).catch({})).catch([]).parse(alerts ?? []);
+  const sketches = z
+    .array(z.object({ secret: loose, approveUrl: loose }).catch({}))
+    .catch([])
+    .parse(alerts ?? []);
   return sketches.flatMap(({ secret, approveUrl }, index) =>
     approveUrl === undefined || secret !== undefined
       ? []
@@ -47,7 +50,11 @@ export function findInAlerts(alerts: unknown): Finding[] {
 
 /** Names of tokens are who did it in the audit log, so they are unique. */
 export function findInTokens(tokens: unknown): Finding[] {
-  const names = z.array(z.object({ name: loose }).catch({})).catch([]).parse(tokens ?? []).map(({ name }) => name);
+  const names = z
+    .array(z.object({ name: loose }).catch({}))
+    .catch([])
+    .parse(tokens ?? [])
+    .map(({ name }) => name);
   return findRepeats(names, ['admin', 'tokens']);
 }
 
@@ -63,10 +70,13 @@ function findInStages(stages: readonly z.output<typeof stageSketch>[], path: Pat
     const width = step === undefined ? null : parsePercent(step);
     if (!from.ok || !last.ok) continue;
     const at = [...path, index];
-    if (from.value <= reached) found.push(valueFinding([...at, 'percent'], 'is not above the stage before', 'stages go up'));
+    if (from.value <= reached)
+      found.push(valueFinding([...at, 'percent'], 'is not above the stage before', 'stages go up'));
     if (last.value < from.value) found.push(valueFinding([...at, 'to'], 'is below percent', 'a range goes up'));
-    if (width !== null && to === undefined) found.push(keyFinding([...at, 'step'], 'needs to', 'add where the range ends'));
-    if (width?.ok === true && width.value === 0) found.push(valueFinding([...at, 'step'], 'is nothing', 'write at least 0.01'));
+    if (width !== null && to === undefined)
+      found.push(keyFinding([...at, 'step'], 'needs to', 'add where the range ends'));
+    if (width?.ok === true && width.value === 0)
+      found.push(valueFinding([...at, 'step'], 'is nothing', 'write at least 0.01'));
     reached = Math.max(reached, last.value);
   }
   return found;
@@ -94,7 +104,9 @@ function findNarrowProof({ metric, tolerate, prove }: z.output<typeof checkSketc
   const provedPlus = Number(prove?.plus ?? 0.1);
   const isNarrow = proved < tolerated || (metric === 'error-rate' && provedPlus < toleratedPlus);
   if (!isNarrow) return [];
-  return [valueFinding(path, 'is narrower than tolerate', 'what is proved must allow at least what is tolerated', false)];
+  return [
+    valueFinding(path, 'is narrower than tolerate', 'what is proved must allow at least what is tolerated', false),
+  ];
 }
 
 function findRepeats(names: readonly unknown[], path: Path): Finding[] {

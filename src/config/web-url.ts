@@ -10,5 +10,7 @@ export function webUrl(expected: string) {
 function readWebUrl(value: unknown): Reading<string> {
   const url = URL.parse(String(value));
   const isWeb = url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '';
-  return isWeb ? accepted(url.href) : refusedUnseen('is not an http or https URL', 'write a URL such as https://hooks.example.com/graygate');
+  return isWeb
+    ? accepted(url.href)
+    : refusedUnseen('is not an http or https URL', 'write a URL such as https://hooks.example.com/graygate');
 }

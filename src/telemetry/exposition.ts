@@ -18,13 +18,16 @@ export function durationHistogram(tallies: () => readonly Tally[]): ReadableMetr
       const values = tallies()
         .filter((tally) => tally.rollout !== '')
         .flatMap(durationSamples);
-      const help = 'Time from the request headers to the last byte of the response; for an upgrade, to the switch of protocols.';
+      const help =
+        'Time from the request headers to the last byte of the response; for an upgrade, to the switch of protocols.';
       return { name: durationName, help, type: 'histogram', values, aggregator: 'sum' };
     },
   };
 }
 
-function durationSamples(tally: Tally): { metricName: string; labels: Record<string, string | number>; value: number }[] {
+function durationSamples(
+  tally: Tally,
+): { metricName: string; labels: Record<string, string | number>; value: number }[] {
   const { rollout, version } = tally;
   let cumulative = 0;
   const buckets = Array.from(tally.durationCounts, (count, index) => {

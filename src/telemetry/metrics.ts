@@ -10,14 +10,20 @@ import { Tally } from './tally.ts';
 const labelNames = ['rollout', 'version'] as const;
 
 /** Metrics with the labels of one version, and how a tally fills them. */
-type TallyCounter = { readonly name: string; readonly help: string; readonly labels: readonly string[]; samples(tally: Tally): Sample[] };
+type TallyCounter = {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  samples(tally: Tally): Sample[];
+};
 
 const tallyCounters: readonly TallyCounter[] = [
   {
     name: 'graygate_requests_total',
     help: 'Requests by the status that was sent (499: the client left before one was) and the method.',
     labels: ['code', 'method'],
-    samples: (tally) => tally.requestCounts().map(({ code, method, count }) => ({ labels: { code, method }, value: count })),
+    samples: (tally) =>
+      tally.requestCounts().map(({ code, method, count }) => ({ labels: { code, method }, value: count })),
   },
   {
     name: 'graygate_decisions_total',
@@ -108,7 +114,9 @@ export class Metrics {
     this.#policy = policy;
     this.#loadedAt.set(nowMs / 1_000);
     if (isReload) this.#reloads.inc({ result: 'ok' });
-    const named = new Set(policy.rollouts.flatMap(({ name, versions }) => versions.map((version) => `${name}/${version.name}`)));
+    const named = new Set(
+      policy.rollouts.flatMap(({ name, versions }) => versions.map((version) => `${name}/${version.name}`)),
+    );
     for (const key of this.#tallies.keys()) if (!named.has(key)) this.#tallies.delete(key);
   }
 
@@ -123,7 +131,8 @@ export class Metrics {
       : Registry.PROMETHEUS_CONTENT_TYPE;
     const out = new Registry();
     out.setContentType(contentType as PrometheusContentType);
-    for (const metric of await this.#registry.getMetricsAsJSON()) out.registerMetric(renameForConventions(metric) as never);
+    for (const metric of await this.#registry.getMetricsAsJSON())
+      out.registerMetric(renameForConventions(metric) as never);
     return { contentType, text: await out.metrics() };
   }
 
@@ -159,7 +168,8 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const { rollout, version, inFlightCount } of all()) if (rollout !== '') this.set({ rollout, version }, inFlightCount);
+        for (const { rollout, version, inFlightCount } of all())
+          if (rollout !== '') this.set({ rollout, version }, inFlightCount);
       },
     });
     new Gauge({

@@ -8,7 +8,17 @@ export const durationBoundsSeconds: readonly number[] = [
 ];
 
 /** The methods that have a label value of their own; a client cannot create any other. */
-export const knownMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+export const knownMethods: readonly string[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+];
 export const otherMethod = 'OTHER';
 
 const indexOfMethod: ReadonlyMap<string, number> = new Map(knownMethods.map((method, index) => [method, index]));
