@@ -18,7 +18,6 @@ type JsonSchema = {
 
 /** Every key a policy may have. The forms of a matcher are the same under every condition and are listed once, under `MATCHER`. */
 export function policyKeysOf(schema: z.core.$ZodType): PolicyKey[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of JSON Schema that is read here
   const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
   const found = new Map(keysBelow(root, '').map((each) => [each.key, each]));
   return [...found.values()].toSorted((a, b) => a.key.localeCompare(b.key));
