@@ -8,8 +8,9 @@ import type { Rollout } from '../rollout/policy.ts';
 import type { RolloutEvent } from '../rollout/rollout-event.ts';
 import { isWatched, splitOf, type RolloutState } from '../rollout/rollout-state.ts';
 import { layOutSplit, type Split } from '../rollout/split.ts';
-import type { Changed, Effect, Effects, PublishEffect, SaveEffect, Transition } from '../rollout/transition.ts';
+import type { Effect, Effects, PublishEffect, SaveEffect, Transition } from '../rollout/transition.ts';
 import type { ActionRequest, ActionResult, PilotParts, Remembered } from './pilot-parts.ts';
+import { PlanRunner } from './plan-runner.ts';
 import type { Progress } from './progress.ts';
 import { StateKeeper } from './state-keeper.ts';
 import { Watch } from './watch.ts';
@@ -18,22 +19,17 @@ const wholeTickMs = 1_000;
 /** How long a person who acts waits for the save of what is in force already. */
 const answerWithinMs = 1_000;
 
-/** What became of a plan; `overtaken`: one that goes back came while it was saved. */
-type Ending = 'done' | 'not-saved' | 'overtaken';
-
 export class Pilot {
   #rollout: Rollout;
   readonly #parts: PilotParts;
   readonly #keeper: StateKeeper;
   readonly #watch: Watch;
+  readonly #runner: PlanRunner;
   #state: RolloutState | null;
   #split: Split;
   #measured: Measurement | null = null;
   #holds: string | null = null;
   #tickedMs = -Infinity;
-  /** Grows with every plan that is in force at once, so that an older one that still waits for its save knows it is void. */
-  #generation = 0;
-  #busy: Promise<void> | null = null;
 
   constructor(rollout: Rollout, parts: PilotParts, start: { nowMs: number; remembered: Remembered | null }) {
     const { nowMs, remembered } = start;
@@ -43,6 +39,7 @@ export class Pilot {
     this.#state = remembered?.state ?? null;
     const saveFailed = (error: unknown): void => parts.saveFailed(this.#rollout, error);
     this.#keeper = new StateKeeper(rollout.name, { store: parts.store, nowMs: parts.nowMs, saveFailed }, remembered);
+    this.#runner = this.#openRunner();
     this.#watch = new Watch(rollout, parts, { nowMs, progress, state: this.#state });
     this.#split = this.#publishOwn();
     const lastTickMs = progress?.atMs ?? remembered?.savedMs ?? null;
@@ -99,12 +96,12 @@ export class Pilot {
   async act(request: ActionRequest): Promise<ActionResult> {
     let result = this.#consider(request);
     // What goes back must not wait for a store that hangs; what goes forward follows what is being saved.
-    while (this.#busy !== null && !(result.ok && result.effects.order === 'publish-first')) {
-      await this.#busy;
+    while (this.#runner.isBusy && !(result.ok && result.effects.order === 'publish-first')) {
+      await this.#runner.idle();
       result = this.#consider(request);
     }
     if (!result.ok) return { ok: false, code: result.code, reason: result.reason };
-    const running = this.#apply(result);
+    const running = this.#runner.run(result);
     if (result.effects.order === 'publish-first') {
       await Promise.race([running, wait(answerWithinMs, undefined, { ref: false })]);
       return { ok: true, state: this.#state! };
@@ -129,7 +126,7 @@ export class Pilot {
 
   /** Resolves when nothing is being saved any more. */
   async settled(): Promise<void> {
-    while (this.#busy !== null) await this.#busy;
+    await this.#runner.idle();
     await this.#keeper.settled();
   }
 
@@ -144,67 +141,20 @@ export class Pilot {
     return transition(this.#rollout.staging, this.#state, action);
   }
 
-  /** A plan that is under way is overtaken only by one that changes the split at once; any other comes again with the next tick. */
   #take(event: RolloutEvent): void {
     const result = transition(this.#rollout.staging, this.#state, event);
     if (!result.ok) return;
-    const { order, steps } = result.effects;
-    const mayOvertake = order === 'publish-first' && steps.some((step) => step.do === 'publish');
-    if (this.#busy !== null && steps.length > 0 && !mayOvertake) return;
+    // Whatever may not begin now comes again with the next tick.
+    if (!this.#runner.mayBegin(result.effects)) return;
     this.#holds = result.holds;
-    void this.#apply(result);
-  }
-
-  /** Runs a plan. What goes back has happened before this returns. */
-  #apply({ state, effects }: Changed): Promise<Ending> {
-    if (effects.steps.length === 0) {
-      this.#state = state;
-      return Promise.resolve('done');
-    }
-    if (effects.order === 'publish-first') {
-      this.#generation += 1;
-      this.#state = state;
-    }
-    return this.#keepBusy(this.#run(state, effects, this.#generation));
+    void this.#runner.run(result);
   }
 
   /** A save that was overtaken or is in doubt may have left another state than the one in force, which a restart would find. */
   #correctStore(): void {
     const state = this.#state;
-    if (this.#busy !== null || state === null || state.unsaved.length > 0 || this.#keeper.has(state)) return;
-    void this.#keepBusy(this.#keeper.save({ state, entries: [] }).then((saved) => (saved ? 'done' : 'not-saved')));
-  }
-
-  async #keepBusy(running: Promise<Ending>): Promise<Ending> {
-    const ended = running.catch((error: unknown): Ending => {
-      this.#parts.tickFailed(this.#rollout, error);
-      return 'done';
-    });
-    const busy: Promise<void> = ended.then(() => {
-      if (this.#busy === busy) this.#busy = null;
-      return undefined;
-    });
-    this.#busy = busy;
-    return ended;
-  }
-
-  async #run(state: RolloutState | null, { order, steps }: Effects, generation: number): Promise<Ending> {
-    let ending: Ending = 'done';
-    for (const step of steps) {
-      if (step.do !== 'save') {
-        this.#do(step);
-        continue;
-      }
-      if (!(await this.#keeper.save(step))) {
-        this.#reportFailedSave(order, step);
-        ending = 'not-saved';
-      }
-      if (order === 'publish-first') continue;
-      if (ending === 'not-saved') return ending;
-      if (generation !== this.#generation) return 'overtaken';
-      this.#state = state;
-    }
-    return ending;
+    if (this.#runner.isBusy || state === null || state.unsaved.length > 0 || this.#keeper.has(state)) return;
+    this.#runner.saveAgain(state);
   }
 
   #do(step: Exclude<Effect, SaveEffect>): void {
@@ -236,6 +186,18 @@ export class Pilot {
   #publishOwn(): Split {
     const split = splitOf(this.#state, this.#rollout.staging);
     return this.#publish({ split, rolledBack: this.#state?.phase === 'rolled-back' });
+  }
+
+  #openRunner(): PlanRunner {
+    return new PlanRunner({
+      keeper: this.#keeper,
+      enter: (state) => {
+        this.#state = state;
+      },
+      do: (step) => this.#do(step),
+      saveFailed: (order, save) => this.#reportFailedSave(order, save),
+      failed: (error) => this.#parts.tickFailed(this.#rollout, error),
+    });
   }
 
   #reportFailedSave(order: Effects['order'], save: SaveEffect): void {

@@ -21,11 +21,11 @@ import {
   type PackedHistogram,
 } from '../stats/log-histogram.ts';
 import { errorPromotionTest } from '../stats/promotion-test.ts';
-import { addUsers, sampleRatio, type SplitEpoch } from '../stats/sample-ratio.ts';
 import { addCounts, type StratumCounts, type StratumTest } from '../stats/stratum.ts';
 import { judgeComparisons, type CheckNumbers } from './checks.ts';
 import type { StratumArm } from './figures.ts';
 import type { SampleRatio, VersionFigures } from './measurement.ts';
+import { Newcomers, type NewcomersSnapshot } from './newcomers.ts';
 import type { Analysis, ErrorRateCheck, LatencyCheck, Staging } from './staging.ts';
 import type { EvidenceScope } from './transition.ts';
 import type { Verdict } from './verdict.ts';
@@ -58,10 +58,7 @@ export type LedgerSnapshot = {
   readonly stageCounts: StratumCounts;
   readonly stageLatencies: readonly [PackedHistogram, PackedHistogram];
   readonly restartedMs: number;
-  /** New users so far, for the record: whoever restores it does not know them, so they are no evidence any more. */
-  readonly epochs: readonly SplitEpoch[];
-  /** That the split was ever as good as this by luck (0–1). */
-  readonly smallestChance: number;
+  readonly newcomers: NewcomersSnapshot;
 };
 
 export class Ledger {
@@ -72,21 +69,17 @@ export class Ledger {
   #stageCounts = noCounts;
   #stageLatencies: readonly [LogHistogram, LogHistogram] = [createHistogram(), createHistogram()];
   #restartedMs: number;
-  #epochs: readonly SplitEpoch[] = [];
-  /** Of users who may be counted as new again: shown, but no evidence. */
-  #pastEpochs: readonly SplitEpoch[] = [];
-  #smallestChance = 1;
+  #newcomers: Newcomers;
 
   constructor(staging: Staging, nowMs: number, snapshot: LedgerSnapshot | null = null) {
     this.#versions = versionsOf(staging);
     this.#analysis = staging.analysis;
     this.#restartedMs = snapshot?.restartedMs ?? nowMs;
+    this.#newcomers = new Newcomers(snapshot?.newcomers ?? null);
     this.#open(staging.analysis, snapshot);
     if (snapshot === null) return;
     this.#stageCounts = snapshot.stageCounts;
     this.#stageLatencies = [unpackHistogram(snapshot.stageLatencies[0]), unpackHistogram(snapshot.stageLatencies[1])];
-    this.#pastEpochs = snapshot.epochs;
-    this.#smallestChance = snapshot.smallestChance;
   }
 
   /** Takes another policy: checks that stay as they are keep what they have gathered, others begin anew. */
@@ -119,15 +112,12 @@ export class Ledger {
 
   /** Adds users that the split assigned for the first time; `percents` of all versions in listed order, the baseline first. */
   addUsers(counts: readonly number[], percents: readonly number[]): void {
-    if (counts.every((count) => count === 0)) return;
-    this.#epochs = addUsers(this.#epochs, { counts, shares: percents.map((percent) => percent / 100) });
-    this.#smallestChance = Math.min(this.#smallestChance, sampleRatio(this.#epochs).chanceByLuck);
+    this.#newcomers.add(counts, percents);
   }
 
   /** From now on users count as new who may have been counted before: the two countings are no evidence together. */
   forgetWhoWasNew(): void {
-    this.#pastEpochs = this.#allEpochs();
-    this.#epochs = [];
+    this.#newcomers.forgetWhoWasNew();
   }
 
   /** Begins anew what a change of the rollout's state makes obsolete. */
@@ -143,10 +133,7 @@ export class Ledger {
     this.#errors = this.#errors.map(({ check }) => openErrors(check));
     this.#latencies = this.#latencies.map(({ check }) => openLatency(check));
     this.#restartedMs = nowMs;
-    if (scope !== 'release') return;
-    this.#epochs = [];
-    this.#pastEpochs = [];
-    this.#smallestChance = 1;
+    if (scope === 'release') this.#newcomers = new Newcomers(null);
   }
 
   /** What each comparing check says now, in the order of the policy. */
@@ -164,17 +151,7 @@ export class Ledger {
 
   /** New users beside what the split promises; `candidateIndex` in listed order. */
   sampleRatio(candidateIndex: number): SampleRatio {
-    let candidateUsers = 0;
-    let users = 0;
-    let expectedCandidateUsers = 0;
-    for (const { counts, shares } of this.#allEpochs()) {
-      const all = counts.reduce((sum, count) => sum + count, 0);
-      users += all;
-      candidateUsers += counts[candidateIndex] ?? 0;
-      expectedCandidateUsers += all * (shares[candidateIndex] ?? 0);
-    }
-    const answer = this.#smallestChance < 0.001 ? 'mismatch' : 'ok';
-    return { answer, chance: this.#smallestChance, candidateUsers, users, expectedCandidateUsers };
+    return this.#newcomers.sampleRatio(candidateIndex);
   }
 
   /** Requests of users at risk in the stage, baseline first. */
@@ -193,13 +170,8 @@ export class Ledger {
       stageCounts: this.#stageCounts,
       stageLatencies: [packHistogram(this.#stageLatencies[0]), packHistogram(this.#stageLatencies[1])],
       restartedMs: this.#restartedMs,
-      epochs: this.#allEpochs(),
-      smallestChance: this.#smallestChance,
+      newcomers: this.#newcomers.snapshot(),
     };
-  }
-
-  #allEpochs(): readonly SplitEpoch[] {
-    return this.#epochs.reduce(addUsers, this.#pastEpochs);
   }
 
   #open({ checks }: Analysis, gathered: Pick<LedgerSnapshot, 'errors' | 'latencies'> | null): void {

@@ -13,6 +13,8 @@ import { RiskSet, type RiskSetSnapshot } from './risk-set.ts';
 /** A closed slice of time, by version index (0 is the baseline). */
 export type Stratum = { readonly beganMs: number; readonly endedMs: number; readonly arms: readonly StratumArm[] };
 
+/** A slice remembers whom it counted; so many are enough for any test, and it is closed. */
+const largestStratumCount = 100_000;
 const seenPrefix = bucketPrefix('graygate:seen');
 
 /** Whether a request ended as a failure of the version that was decided: a 5xx, or a fault of one of its servers. */
@@ -34,6 +36,8 @@ export class Window {
   #arms: StratumArm[];
   #beganMs: number;
   #isTouched = false;
+  /** Requests of the split in the open stratum, counted or not: what makes slices short. */
+  #requestCount = 0;
   #sliceMs = firstSliceMs;
 
   constructor(rollout: Rollout, nowMs: number, riskSet: RiskSetSnapshot = []) {
@@ -65,6 +69,7 @@ export class Window {
     const failed = hasFailed(outcome);
     const isRandom = outcome.rule === null && outcome.bucket !== null;
     if (isRandom) {
+      this.#requestCount += 1;
       figures.splitCount += 1;
       if (failed) figures.splitFailureCount += 1;
     } else if (outcome.rule !== null) {
@@ -92,15 +97,18 @@ export class Window {
     return taken;
   }
 
-  /** The open stratum if it is due (`isStratumDue`), else null. */
+  /** The open stratum if it is due (`isStratumDue`, or too many to remember), else null. */
   closeStratum(nowMs: number, candidateIndex: number): Stratum | null {
+    // After the clock was set back the slice begins anew: it would not end before the clock is where it was.
+    if (nowMs < this.#beganMs) this.#beganMs = nowMs;
     const elapsedMs = nowMs - this.#beganMs;
     const candidateCount = this.#arms[candidateIndex]!.exposedCount;
     const baselineCount = this.#arms[0]!.exposedCount;
-    if (!isStratumDue({ elapsedMs, sliceMs: this.#sliceMs, baselineCount, candidateCount })) return null;
+    const isFull = this.#arms.reduce((sum, arm) => sum + arm.exposedCount, 0) >= largestStratumCount;
+    if (!isFull && !isStratumDue({ elapsedMs, sliceMs: this.#sliceMs, baselineCount, candidateCount })) return null;
     const closed = { beganMs: this.#beganMs, endedMs: nowMs, arms: this.#arms };
-    const exposedCount = this.#arms.reduce((sum, arm) => sum + arm.exposedCount, 0);
-    this.#sliceMs = nextSliceMs(exposedCount, elapsedMs);
+    this.#sliceMs = nextSliceMs(this.#requestCount, Math.max(1, elapsedMs));
+    this.#requestCount = 0;
     this.#arms = this.#emptyArms();
     this.#beganMs = nowMs;
     this.#riskSet.nextSlice();
