@@ -27,9 +27,10 @@ function versionOf(name: string, index: number): Version {
 
 function rolloutOf(name: string, rules: readonly Rule[], match: Rollout['match'] = { hosts: [], paths: [] }): Rollout {
   const user: Rollout['user'] = { from: [{ kind: 'header', name: 'x-user-id' }], anonymous: 'cookie', jwt: null };
-  const split = { canary: 10 };
-  const staging = fixedStaging('r1', ['stable', 'canary'], split);
-  return { name, match, user, salt: name, versions, fallback: 'baseline', expose: true, rules, split, staging };
+  const percents = { canary: 10 };
+  const staging = fixedStaging('r1', ['stable', 'canary'], percents);
+  const fixed = { fallback: 'baseline', expose: true, split: percents, staging } as const;
+  return { name, match, user, salt: name, versions, rules, ...fixed };
 }
 
 const anyOf = (...values: string[]): Matcher => ({ kind: 'any-of', values: new Set(values) });

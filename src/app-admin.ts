@@ -62,14 +62,15 @@ export function adminPartsOf(input: AdminInput): AdminParts {
   };
 }
 
-function readinessOf({ control, isDraining, shown }: AdminInput): Readiness {
+function readinessOf({ control, shown, ...input }: AdminInput): Readiness {
+  const isDraining = input.isDraining();
   const { ok, reason, history } = control.storeStatus();
   const degraded: string[] = [];
   if (!ok) degraded.push(`store: ${reason}`);
   if (!history.ok) degraded.push(`history: ${history.reason}`);
   if (control.controller() === null) degraded.push('rollouts: not known until the store can be read');
   if (shown.lastRejected() !== null) degraded.push('policy: the file was changed and rejected');
-  return { ready: !isDraining(), reasons: isDraining() ? ['draining'] : [], degraded };
+  return { ready: !isDraining, reasons: isDraining ? ['draining'] : [], degraded };
 }
 
 /** The table of a policy, compiled once for each policy asked about. */

@@ -16,7 +16,7 @@ export function clientAddress(request: RequestLike, trustedProxies: IpSet): stri
   const peer = withoutMappedPrefix(request.remoteAddress);
   if (isIP(peer) === 0 || !trustedProxies.has(peer)) return peer;
   let nearest = peer;
-  for (const hop of forwardedHops(request.rawHeaders).reverse()) {
+  for (const hop of forwardedHops(request.rawHeaders).toReversed()) {
     const address = addressOf(hop);
     if (address === null) return nearest;
     nearest = address;

@@ -2,14 +2,13 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** A request that fails has status 0. */
 export type LoadAnswer = { readonly user: string; readonly version: string; readonly status: number };
 
 export type LoadOptions = {
   readonly port: number;
   readonly perSecond: number;
   readonly users: number;
-  /** Called with every answer; a request that fails has status 0. */
-  readonly onAnswer?: (answer: LoadAnswer) => void;
 };
 
 export type Load = {
@@ -19,25 +18,23 @@ export type Load = {
 };
 
 /** Sends GET requests of `users` users in turn until stopped; never more than a second's worth at a time. */
-export function startLoad({ port, perSecond, users, onAnswer }: LoadOptions): Load {
+export function startLoad({ port, perSecond, users }: LoadOptions): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: 100 });
   const answers: LoadAnswer[] = [];
-  const open = new Set<Promise<void>>();
+  const open = new Set<Promise<number>>();
   const beganMs = performance.now();
   let sentCount = 0;
   const send = (): void => {
     const user = `user-${(sentCount * 7_919) % users}`;
     sentCount += 1;
-    const ended = ask({ agent, port, user }).then((answer) => {
-      answers.push(answer);
-      onAnswer?.(answer);
-      open.delete(ended);
-    });
+    const ended = ask({ agent, port, user }).then((answer) => answers.push(answer));
     open.add(ended);
+    void ended.finally(() => open.delete(ended));
   };
   const timer = setInterval(() => {
     const dueCount = Math.floor(((performance.now() - beganMs) * perSecond) / 1_000);
-    for (let i = 0; sentCount < dueCount && open.size < perSecond && i < perSecond; i += 1) send();
+    const freeCount = perSecond - open.size;
+    for (const _ of Array.from({ length: Math.min(dueCount - sentCount, freeCount) })) send();
   }, 5);
   return {
     answers,
