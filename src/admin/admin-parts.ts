@@ -23,7 +23,7 @@ export type AdminParts = {
   readonly health: HealthShown;
   readonly metrics: MetricsText;
   /** An answer with status 500, for the log. `route` holds no secret. */
-  failed(error: unknown, at: { readonly method: string; readonly route: string }): void;
+  failed(error: unknown, at: { readonly method: string; readonly route: string; readonly requestId: string }): void;
   /** graygate's own version, for the API's description. */
   readonly version: string;
 };
@@ -150,19 +150,20 @@ export interface ActionLinks {
   read(token: string, nowMs: number): LinkReading;
 }
 
-/** `by` goes into the audit log; `revision` as in `ActionRequest`. */
+/** `id` is the same for the same link and no other; `by` goes into the audit log; `revision` as in `ActionRequest`. */
 export type LinkReading =
   | {
       readonly ok: true;
-      /** The same for the same link and no other. */
-      readonly id: string;
-      readonly rollout: string;
-      readonly action: ActionKind;
-      readonly revision: number | null;
-      readonly by: string;
-      readonly expiresMs: number;
+      readonly link: {
+        readonly id: string;
+        readonly rollout: string;
+        readonly action: ActionKind;
+        readonly revision: number | null;
+        readonly by: string;
+        readonly expiresMs: number;
+      };
     }
-  | { readonly ok: false; readonly code: 'forged' | 'expired' };
+  | { readonly ok: false; readonly reason: 'forged' | 'expired' };
 
 export interface UsedLinks {
   /** True for the first caller with this `id`. Rejects with a GraygateError when the store cannot. */

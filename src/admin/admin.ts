@@ -1,40 +1,76 @@
-// The admin port: health, readiness and metrics. Nothing of it can be reached from the public port.
-import Fastify, { type FastifyInstance } from 'fastify';
+// The admin port: health, metrics and the API. Nothing of it can be reached from the public port, and it decides nothing itself:
+// what it knows and does is in the rooms behind `AdminParts`.
+import { randomUUID } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { AccessGate } from './access-gate.ts';
+import { addActionRoutes } from './action-routes.ts';
+import type { AdminInstance } from './admin-instance.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { addDecideRoutes } from './decide-routes.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import { addLinkRoutes } from './link-routes.ts';
+import { RouteMethods } from './route-methods.ts';
+import { addOpenApiRoute, openApiOptions } from './open-api.ts';
+import { addPolicyRoutes } from './policy-routes.ts';
+import { createErrorHandler, sendProblem } from './problem.ts';
+import { addRolloutRoutes } from './rollout-routes.ts';
+import { answerBrokenRequest } from './broken-request.ts';
+import { guard } from './guard.ts';
+import { type StreamLimits, streamLimits } from './stream-hub.ts';
+import { addStreamRoutes } from './stream-routes.ts';
 
-/** What the admin port tells of the gateway. */
-export interface AdminSource {
-  readiness(): Readiness;
-  renderMetrics(accept: string): Promise<{ contentType: string; text: string }>;
+const bodyBytes = 65_536;
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+/** Signed links are long. */
+const maxParamLength = 2_048;
+
+/** Builds the instance; the caller listens and closes. Closing cuts what is still open, streams included. */
+export function createAdmin(parts: AdminParts, limits: StreamLimits = streamLimits): FastifyInstance {
+  const admin = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    bodyLimit: bodyBytes,
+    requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs },
+    routerOptions: { maxParamLength },
+    genReqId: () => randomUUID(),
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (_error, _request, reply) => void sendProblem(reply, 'malformed-request', null),
+  });
+  admin.setValidatorCompiler(validatorCompiler);
+  admin.setSerializerCompiler(serializerCompiler);
+  admin.removeContentTypeParser('text/plain');
+  const failed = (error: unknown, { method, id, routeOptions }: FastifyRequest): void =>
+    parts.failed(error, { method, route: routeOptions.url ?? '', requestId: id });
+  admin.setErrorHandler(createErrorHandler(failed));
+  const methods = new RouteMethods();
+  admin.addHook('onRoute', ({ method, url }) => methods.add(url, method));
+  admin.setNotFoundHandler((request, reply) => {
+    const allowed = methods.of(request.url);
+    if (allowed.length === 0) return sendProblem(reply, 'not-found', `there is no ${request.url.split('?', 1)[0]}`);
+    reply.header('allow', allowed.join(', '));
+    return sendProblem(reply, 'method-not-allowed', `expected ${allowed.join(' or ')}, got ${request.method}`);
+  });
+  const gate = new AccessGate(parts.access);
+  guard(admin, gate);
+  admin.register(swagger, openApiOptions(parts.version));
+  admin.register(async (scope) => addRoutes(scope.withTypeProvider<ZodTypeProvider>(), { ...parts, gate }, limits));
+  return admin;
 }
 
-/** `degraded` lists what works less well than it should, without making the gateway unready. */
-export type Readiness = { readonly ready: boolean; readonly reasons: readonly string[]; readonly degraded: readonly string[] };
-
-/** Builds the instance; the caller listens and closes. */
-export function createAdmin(source: AdminSource): FastifyInstance {
-  const admin = Fastify({ logger: false, forceCloseConnections: true });
-  admin.get('/healthz', async () => ({ status: 'ok' }));
-  admin.get<{ Querystring: { verbose?: string } }>('/readyz', async (request, reply) => {
-    const { ready, reasons, degraded } = source.readiness();
-    reply.code(ready ? 200 : 503);
-    const status = ready ? 'ready' : 'not ready';
-    return request.query.verbose === undefined ? { status } : { status, reasons, degraded };
-  });
-  admin.get('/metrics', async (request, reply) => {
-    const { contentType, text } = await source.renderMetrics(request.headers.accept ?? '');
-    return reply.header('content-type', contentType).send(text);
-  });
-  admin.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .header('content-type', 'application/problem+json')
-      .send({ type: 'about:blank', title: 'not found', status: 404, detail: `there is no ${request.method} ${request.url}` }),
-  );
-  admin.setErrorHandler((_error, _request, reply) =>
-    reply
-      .code(500)
-      .header('content-type', 'application/problem+json')
-      .send({ type: 'urn:graygate:error:internal', title: 'graygate failed', status: 500 }),
-  );
-  return admin;
+function addRoutes(app: AdminInstance, parts: AdminParts & { readonly gate: AccessGate }, limits: StreamLimits): void {
+  const failed = (error: unknown): void =>
+    parts.failed(error, { method: 'GET', route: '/api/v1/stream', requestId: '' });
+  addHealthRoutes(app, parts);
+  addRolloutRoutes(app, parts);
+  addActionRoutes(app, parts);
+  addDecideRoutes(app, parts);
+  addPolicyRoutes(app, parts);
+  addStreamRoutes(app, { ...parts, failed }, limits);
+  addOpenApiRoute(app);
+  app.register(async (scope) => addLinkRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts));
 }

@@ -1,0 +1,78 @@
+// Wire shapes of a decision told step by step.
+import { z } from 'zod';
+import { listOf } from './contract-evidence.ts';
+
+const matchStep = z.object({
+  step: z.literal('match'),
+  host: z.string(),
+  path: z.string(),
+  tried: listOf(z.object({ rollout: z.string(), host: z.string().nullable(), path: z.string().nullable() })),
+});
+
+const identityStep = z.object({
+  step: z.literal('identity'),
+  tried: listOf(
+    z.object({
+      source: z.string(),
+      value: z.string().nullable(),
+      outcome: z.enum(['used', 'absent', 'empty', 'too-long', 'not-issued']),
+    }),
+  ),
+  user: z.string().nullable(),
+});
+
+const rulesStep = z.object({
+  step: z.literal('rules'),
+  tried: listOf(
+    z.object({
+      rule: z.string(),
+      holds: z.boolean(),
+      conditions: listOf(z.object({ condition: z.string(), value: z.string().nullable(), holds: z.boolean() })),
+    }),
+  ),
+  rule: z.string().nullable(),
+});
+
+const anonymousStep = z.object({
+  step: z.literal('anonymous'),
+  gets: z.enum(['cookie', 'baseline', 'ip']),
+  user: z.string().nullable(),
+});
+
+const bucketStep = z.object({
+  step: z.literal('bucket'),
+  splitOf: z.enum(['rollout', 'rule']),
+  hashed: z.string(),
+  hash: z.number(),
+  bucket: z.number(),
+  ranges: listOf(z.object({ version: z.string(), from: z.number(), below: z.number() })),
+  version: z.string(),
+});
+
+/** `decision` is null where no rollout takes the request; `userIn` is the source that `user` was put in. */
+export const explanationShape = z.object({
+  decision: z
+    .object({
+      rollout: z.string(),
+      version: z.string(),
+      reason: z.enum(['rolled-back', 'rule', 'anonymous', 'split']),
+      rule: z.string().nullable(),
+      bucket: z.number().nullable(),
+      user: z.string().nullable(),
+      issueCookie: z.boolean(),
+    })
+    .nullable(),
+  steps: listOf(
+    z.discriminatedUnion('step', [
+      matchStep,
+      identityStep,
+      z.object({ step: z.literal('rolled-back'), rolledBack: z.boolean() }),
+      rulesStep,
+      anonymousStep,
+      bucketStep,
+    ]),
+  ),
+  userIn: z.string().nullable(),
+});
+
+export type ShownExplanation = z.output<typeof explanationShape>;

@@ -1,0 +1,124 @@
+// Wire shapes of what is known of a rollout: verdicts with their evidence, measurements, lines of the audit log.
+// They are the shapes of src/rollout, field by field; the compiler holds each to its type where it is sent.
+import { z } from 'zod';
+
+const guardOrSignal = z.enum(['guard', 'signal']);
+const count = z.number().min(0);
+const atMs = z.number().describe('milliseconds since 1970');
+
+/** Every phase, as SPEC 6 calls them. */
+export const phaseShape = z.enum(['steady', 'progressing', 'waiting', 'paused', 'baking', 'promoted', 'rolled-back']);
+
+/** A list that nobody changes. */
+export function listOf<Shape extends z.ZodType>(shape: Shape) {
+  return z.array(shape).readonly();
+}
+
+const failureCount = z.object({ hits: count, count });
+const logEvidence = {
+  logHarm: z.number(),
+  harmThreshold: z.number(),
+  logProof: z.number(),
+  proofThreshold: z.number(),
+};
+
+const evidenceShape = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('error-rate'), ...logEvidence, baseline: failureCount, candidate: failureCount }),
+  z.object({
+    kind: z.literal('latency'),
+    ...logEvidence,
+    quantiles: listOf(
+      z.object({
+        quantile: z.number(),
+        baselineMs: z.number().nullable(),
+        candidateMs: z.number().nullable(),
+        logHarm: z.number(),
+        logProof: z.number(),
+      }),
+    ),
+    baselineRequests: count,
+    candidateRequests: count,
+  }),
+  z.object({
+    kind: z.literal('source'),
+    value: z.number().nullable(),
+    breachesInARow: count,
+    errorsInARow: count,
+    failures: count,
+  }),
+]);
+
+/** What a check says. */
+export const verdictShape = z.object({
+  check: z.string(),
+  role: guardOrSignal,
+  answer: z.enum(['pass', 'fail', 'not-enough-data', 'error']),
+  evidence: evidenceShape,
+  sentence: z.string(),
+});
+
+/** New users a version beside what the split promises. */
+export const sampleRatioShape = z.object({
+  answer: z.enum(['ok', 'mismatch']),
+  chance: z.number(),
+  candidateUsers: count,
+  users: count,
+  expectedCandidateUsers: count,
+});
+
+/** Whether the candidate answers at all. */
+export const candidateHealthShape = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('up') }),
+  z.object({ kind: z.literal('refused'), sinceMs: atMs }),
+  z.object({ kind: z.literal('stalled'), sinceMs: atMs, timeoutMs: z.number() }),
+]);
+
+const versionFigures = z.object({ requests: count, failures: count });
+
+const measurementShape = z.object({
+  verdicts: listOf(verdictShape),
+  figures: z.object({
+    baseline: versionFigures,
+    candidate: versionFigures,
+    lastCandidateRequestMs: z.number().nullable(),
+  }),
+  sampleRatio: sampleRatioShape,
+  candidate: candidateHealthShape,
+});
+
+const placeShape = z.object({
+  phase: phaseShape,
+  stage: z.number().nullable(),
+  name: z.string(),
+  percent: z.number(),
+});
+
+/** One line of the audit log. */
+export const auditEntryShape = z.object({
+  atMs,
+  kind: z.enum([
+    'begin',
+    'advance',
+    'wait',
+    'promote',
+    'rollback',
+    'step-back',
+    'pause',
+    'resume',
+    'retry',
+    'freeze',
+    'unfreeze',
+    'time-out',
+    'policy',
+    'restore',
+  ]),
+  by: z.string(),
+  reason: z.string(),
+  note: z.string().nullable(),
+  release: z.string(),
+  revision: z.number(),
+  from: placeShape.nullable(),
+  to: placeShape,
+  measured: measurementShape.nullable(),
+  alert: z.enum([...phaseShape.options, 'stepped-back', 'frozen', 'timed-out']).nullable(),
+});

@@ -1,0 +1,91 @@
+// A rollout as the API shows it, made from what the controller knows. Pure but for the servers it is told of.
+import { allowedActions } from '../rollout/machine-action.ts';
+import { totalOf } from '../rollout/figures.ts';
+import type { VersionFigures } from '../rollout/measurement.ts';
+import type { Version } from '../rollout/policy.ts';
+import { heldMsOf, isWatched, type PauseCause, type RolloutState } from '../rollout/rollout-state.ts';
+import { summarize } from '../rollout/summary.ts';
+import type { RolloutView, ServerBoard } from './admin-parts.ts';
+import type { ShownRollout } from './contract.ts';
+
+/** One rollout with all that is known of it at `nowMs`. */
+export function showRollout(view: RolloutView, servers: ServerBoard, nowMs: number): ShownRollout {
+  const { rollout, state, measured } = view;
+  const { staging } = rollout;
+  return {
+    name: rollout.name,
+    release: state?.release ?? staging.release,
+    revision: state?.revision ?? 0,
+    state: state === null ? null : showState(state, nowMs),
+    holds: view.holds,
+    actions: allowedActions(state),
+    versions: rollout.versions.map((version) => ({
+      name: version.name,
+      role: version.index === 0 ? 'baseline' : 'candidate',
+      percent: view.split.percents[version.index] ?? 0,
+      servers: version.servers.map(({ origin, weight }) => ({
+        origin,
+        weight,
+        up: servers.isUp(rollout.name, version.name, origin),
+      })),
+      recent: showRecent(view, version, nowMs),
+      stage: showStage(view, version, nowMs),
+    })),
+    checks: staging.analysis.checks.map(({ name, role, metric }) => ({
+      name,
+      role,
+      metric,
+      verdict: measured?.verdicts.find(({ check }) => check === name) ?? null,
+    })),
+    sampleRatio: measured?.sampleRatio ?? null,
+    candidateHealth: measured?.candidate ?? null,
+    stages: staging.stages,
+    bake: staging.bake,
+  };
+}
+
+function showState(state: RolloutState, nowMs: number): NonNullable<ShownRollout['state']> {
+  const { phase, candidate, percent, sinceMs, reason, by, stay, rejected, unsaved } = state;
+  return {
+    phase,
+    candidate,
+    percent,
+    sinceMs,
+    reason,
+    by,
+    stage: {
+      index: stay.stage,
+      name: stay.name,
+      sinceMs: stay.sinceMs,
+      heldMs: heldMsOf(state, nowMs),
+      timedOut: stay.timedOut,
+      needsApproval: stay.needsApproval,
+    },
+    paused: state.phase === 'paused' ? { resumeTo: state.resumeTo, ...showCause(state.cause) } : null,
+    frozenSinceMs: isWatched(state) ? state.frozenSinceMs : null,
+    rejected,
+    saved: unsaved.length === 0,
+  };
+}
+
+function showCause(cause: PauseCause) {
+  return { cause: cause.kind, check: cause.kind === 'person' ? null : cause.check };
+}
+
+function showRecent({ recent }: RolloutView, { index }: Version, nowMs: number) {
+  const figures = recent.figures[index];
+  if (figures === undefined || recent.sinceMs === null) return summarize(nothing, null, 0);
+  return summarize(totalOf(figures), figures.latencies, nowMs - recent.sinceMs);
+}
+
+function showStage({ state, stage }: RolloutView, { index }: Version, nowMs: number) {
+  if (state === null) return null;
+  const [bySplit, byRules] = [stage.split[index] ?? nothing, stage.rules[index] ?? nothing];
+  const total = {
+    requests: bySplit.requests + byRules.requests,
+    failures: bySplit.failures + byRules.failures,
+  };
+  return summarize(total, stage.latencies?.[index] ?? null, nowMs - state.stay.sinceMs);
+}
+
+const nothing: VersionFigures = { requests: 0, failures: 0 };
