@@ -48,8 +48,9 @@ export class FolderWatch {
   async follow(folders: Iterable<string>): Promise<void> {
     const wanted = new Map<string, string>();
     for (const folder of folders) {
-      const entry = await stat(folder).catch(() => null);
-      if (entry !== null) wanted.set(`${entry.dev}:${entry.ino} ${folder}`, folder);
+      const entry = await stat(folder, { bigint: true }).catch(() => null);
+      // The number of a removed folder may be given to the next one; the time of its birth is not.
+      if (entry !== null) wanted.set([entry.dev, entry.ino, entry.birthtimeNs, folder].join(' '), folder);
     }
     for (const key of this.#watchers.keys()) if (!wanted.has(key)) this.#forget(key);
     for (const [key, folder] of wanted) if (!this.#watchers.has(key)) this.#begin(key, folder);

@@ -29,11 +29,12 @@ export function parseCidr(written: unknown): Reading<Cidr> {
 export class CidrSet implements IpSet {
   /** Every IPv4 and every IPv6 address is in it. */
   readonly holdsEveryAddress: boolean;
-  readonly #ranges = new BlockList();
+  // One list a family: in a single one ::/0 would hold every IPv4 address too.
+  readonly #ranges = { ipv4: new BlockList(), ipv6: new BlockList() };
   readonly #answers = new Map<string, boolean>();
 
   constructor(cidrs: readonly Cidr[]) {
-    for (const { address, prefix, family } of cidrs) this.#ranges.addSubnet(address, prefix, family);
+    for (const { address, prefix, family } of cidrs) this.#ranges[family].addSubnet(address, prefix, family);
     const whole = new Set(cidrs.filter(({ prefix }) => prefix === 0).map(({ family }) => family));
     this.holdsEveryAddress = whole.size === 2;
   }
@@ -50,10 +51,10 @@ export class CidrSet implements IpSet {
   #find(ip: string): boolean {
     const version = isIP(ip);
     if (version === 0) return false;
-    if (version === 4) return this.#ranges.check(ip, 'ipv4');
+    if (version === 4) return this.#ranges.ipv4.check(ip, 'ipv4');
     const address = ip.replace(/%.*$/, '');
     const mapped = mappedIPv4(address);
-    return mapped === null ? this.#ranges.check(address, 'ipv6') : this.#ranges.check(mapped, 'ipv4');
+    return mapped === null ? this.#ranges.ipv6.check(address, 'ipv6') : this.#ranges.ipv4.check(mapped, 'ipv4');
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { foldersOnTheWay, FolderWatch } from '../../src/config/folder-watch.ts';
 import { temporaryFolder } from './policy-folder.ts';
 
@@ -41,16 +42,16 @@ suite('the folders on the way to a file', () => {
 test('a folder that is removed and made anew is watched anew', { timeout: 30_000 }, async (t) => {
   const folder = join(await temporaryFolder(t), 'f');
   await mkdir(folder);
-  let armed = false;
-  const happened = Promise.withResolvers<void>();
-  const watch = new FolderWatch(() => armed && happened.resolve());
+  let happened = Promise.withResolvers<void>();
+  const watch = new FolderWatch(() => happened.resolve());
   t.after(() => watch.close());
   await watch.follow([folder]);
   await rm(folder, { recursive: true });
-  await watch.follow([folder]);
+  await happened.promise;
+  await wait(100);
   await mkdir(folder);
   await watch.follow([folder]);
-  armed = true;
+  happened = Promise.withResolvers<void>();
   await writeFile(join(folder, 'x'), 'x');
   await happened.promise;
 });

@@ -32,6 +32,8 @@ const memberships: [range: string, address: string, isIn: boolean][] = [
   ['::ffff:10.0.0.0/104', '10.200.0.1', true],
   ['::ffff:10.0.0.0/104', '11.0.0.1', false],
   ['::/0', '2001:db8::1', true],
+  ['::/0', '::ffff:10.0.0.1', false],
+  ['::/0', '10.0.0.1', false],
   ['fe80::/10', 'fe80::1%eth0', true],
   ['10.8.0.0/16', '010.8.0.1', false],
   ['10.8.0.0/16', 'unknown', false],

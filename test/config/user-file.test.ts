@@ -17,6 +17,7 @@ suite('one ID a line', () => {
     ['no line break at the end', 'a\nb', ['a', 'b']],
     ['CRLF', 'a\r\nb\r\n', ['a', 'b']],
     ['a byte order mark', '\u{feff}a\nb\n', ['a', 'b']],
+    ['a byte order mark that is not at the beginning', 'a\n\u{feff}b\n', ['a', '\xef\xbb\xbfb']],
     ['blank lines and white space around', '\n  a \n\t\n\n b\t\n', ['a', 'b']],
     ['white space within', 'a b\n', ['a b']],
     ['comments', '# all\na\n  # more\nb#c\n', ['a', 'b#c']],
