@@ -6,10 +6,11 @@ import { GraygateError } from '../errors.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { demoVerb } from './demo.ts';
 import { explainVerb } from './explain.ts';
+import { rehearseVerb } from './rehearse.ts';
 import { serveVerb } from './serve.ts';
 import { validateVerb } from './validate.ts';
 
-const verbs = [serveVerb, demoVerb, validateVerb, explainVerb];
+const verbs = [serveVerb, demoVerb, validateVerb, explainVerb, rehearseVerb];
 
 /** `args` without the program's name. Rejects only for what is a fault of graygate itself. */
 export async function runCommandLine(

@@ -1,0 +1,160 @@
+// `graygate rehearse`: what a rollout would do, in simulated time; once with every change, or many times in numbers.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import { GraygateError } from '../errors.ts';
+import { randomFrom } from '../rollout/rehearsal/random.ts';
+import { rehearse, type Rehearsal, type RehearsalProgress, type Rehearsed } from '../rollout/rehearsal/rehearse.ts';
+import type { Outage, Scenario } from '../rollout/rehearsal/scenario.ts';
+import { Series } from '../rollout/rehearsal/series.ts';
+import { countOf } from '../rollout/wording.ts';
+import { RiskSet } from '../telemetry/risk-set.ts';
+import type { CommandContext } from './command-context.ts';
+import { configOption, type ConfigOptions } from './config-option.ts';
+import { numberAbove, readDuration, readPairs, readPercent, wholeNumber } from './option-readers.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { type Assumed, clockOf, rehearsalLines, rehearsalReport, seriesLines, seriesReport } from './rehearse-text.ts';
+import { policyOf, rolloutOf } from './rollout-argument.ts';
+import { addTrafficOptions, latencyOf, type TrafficOptions } from './traffic-options.ts';
+
+type RehearseOptions = ConfigOptions &
+  TrafficOptions & {
+    readonly at: number;
+    readonly dependency?: Outage;
+    readonly brokenUser: boolean;
+    readonly ruleRps: number;
+    readonly runs?: number;
+    readonly aa?: number;
+    readonly seed: number;
+    readonly limit: number;
+    readonly json: boolean;
+  };
+
+const notes = `
+Runs the real state machine, checks and statistics on simulated users, in simulated time: no server is asked, nothing is
+changed. Outside checks (prometheus, webhook) are taken as content and approvals as given. --harm errors=5 makes the new
+version fail 5 % of its requests, latency=1.5x makes it take half as long again; --dependency makes both versions fail.
+--aa N rehearses N healthy releases and says how many were rolled back all the same; it exits 1 when these are more than
+the rollout's alpha allows. Beside it stands what the rule of Flagger (success of 99 %, five failed looks, one a minute)
+would have done on the same traffic.
+
+Examples:
+  graygate rehearse default --config config/rehearsal.yaml --rps 200 --harm errors=5
+  graygate rehearse default --config config/rehearsal.yaml --rps 200 --harm errors=1,latency=1.5x --at 30m
+  graygate rehearse strict --config config/rehearsal.yaml --rps 200 --aa 200 --dependency errors=5,for=10m`;
+
+/** The verb `rehearse`. */
+export function rehearseVerb(context: CommandContext): Command {
+  const command = new Command('rehearse')
+    .description('run a rollout in simulated time against a simulated new version')
+    .argument('[rollout]', 'its name, where the policy has several');
+  return addTrafficOptions(command.addOption(configOption()))
+    .option('--at <time>', 'when the harm begins, such as 30m', readDuration, 0)
+    .option('--dependency <what>', 'both versions fail: errors=5,for=10m,at=10m', readOutage)
+    .option('--broken-user', 'one user of the new version fails on both versions, and retries every two seconds', false)
+    .option('--rule-rps <number>', 'requests a second that rules send to the new version', numberAbove(0, 1_000_000), 1)
+    .option('--runs <number>', 'rehearse so many times, and print numbers', wholeNumber(1, 1_000_000))
+    .option('--aa <number>', 'rehearse so many healthy releases, and print numbers', wholeNumber(1, 1_000_000))
+    .option('--seed <number>', 'the same seed gives the same rehearsal', wholeNumber(0, 2 ** 31 - 1), 1)
+    .option('--limit <time>', 'simulated time after which a rehearsal ends', readDuration, 24 * 3_600_000)
+    .option('--json', 'print one JSON object', false)
+    .addHelpText('after', notes)
+    .action((name: string | undefined, options: RehearseOptions) => run(name, options, context));
+}
+
+async function run(name: string | undefined, options: RehearseOptions, context: CommandContext): Promise<void> {
+  if (options.aa !== undefined && (options.harm !== undefined || options.runs !== undefined)) {
+    throw new GraygateError('usage', 'expected --aa without --harm and --runs: it rehearses healthy releases');
+  }
+  const rollout = rolloutOf(await policyOf(options, context), name);
+  const scenario = scenarioOf(options);
+  const assumed: Assumed = { rollout, scenario, seed: options.seed };
+  const rehearsal = { staging: rollout.staging, scenario, limitMs: options.limit };
+  const runCount = options.aa ?? options.runs;
+  const print = (report: object, lines: readonly string[]): unknown =>
+    context.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${lines.join('\n')}\n`);
+  if (runCount === undefined) {
+    const rehearsed = await rehearseOnce(rehearsal, options.seed, context);
+    if (rehearsed !== null) print(rehearsalReport(assumed, rehearsed), rehearsalLines(assumed, rehearsed));
+    return;
+  }
+  const series = await rehearseOften(rehearsal, { runCount, seed: options.seed }, context);
+  if (series === null) return;
+  const summary = series.summary();
+  print(seriesReport(assumed, summary), seriesLines(assumed, summary));
+  const isTooOften = summary.rolledBackCount > rollout.staging.analysis.alpha * summary.runCount;
+  if (options.aa !== undefined && isTooOften) context.finish(1);
+}
+
+async function rehearseOnce(rehearsal: Rehearsal, seed: number, context: CommandContext): Promise<Rehearsed | null> {
+  const bar = new ProgressBar(context.stderr);
+  const rehearsed = await finish(
+    rehearsal,
+    { seed, stream: 0 },
+    {
+      context,
+      onProgress: ({ atMs, doneShare, state }) =>
+        bar.show(doneShare, `${clockOf(atMs)} ${state.phase} ${state.percent} % (${state.stay.name})`),
+    },
+  );
+  bar.clear();
+  return rehearsed;
+}
+
+async function rehearseOften(
+  rehearsal: Rehearsal,
+  { runCount, seed }: { runCount: number; seed: number },
+  context: CommandContext,
+): Promise<Series | null> {
+  const bar = new ProgressBar(context.stderr);
+  const series = new Series(rehearsal.staging, rehearsal.scenario);
+  for (let i = 0; i < runCount; i += 1) {
+    const onProgress = ({ doneShare }: RehearsalProgress): void =>
+      bar.show((i + doneShare) / runCount, `rehearsal ${countOf(i + 1)} of ${countOf(runCount)}`);
+    const rehearsed = await finish(rehearsal, { seed, stream: i }, { context, onProgress });
+    if (rehearsed === null) return null;
+    series.add(rehearsed);
+  }
+  bar.clear();
+  return series;
+}
+
+/** Runs one to its end, giving way to signals and the terminal now and then; null when the process is asked to end. */
+async function finish(
+  rehearsal: Rehearsal,
+  { seed, stream }: { seed: number; stream: number },
+  { context, onProgress }: { context: CommandContext; onProgress: (progress: RehearsalProgress) => void },
+): Promise<Rehearsed | null> {
+  const course = rehearse(rehearsal, { random: randomFrom(seed, stream), riskRule: new RiskSet() });
+  for (;;) {
+    const step = course.next();
+    if (step.done === true) return step.value;
+    onProgress(step.value);
+    await nextTurn();
+    if (context.stop.aborted) return null;
+  }
+}
+
+function scenarioOf(options: RehearseOptions): Scenario {
+  const { harm } = options;
+  return {
+    requestsPerSecond: options.rps,
+    userCount: options.users,
+    ruleRequestsPerSecond: options.ruleRps,
+    failureRate: options.errorRate,
+    latency: latencyOf(options),
+    harm: harm === undefined ? null : { ...harm, fromMs: options.at },
+    outage: options.dependency ?? null,
+    hasBrokenUser: options.brokenUser,
+  };
+}
+
+function readOutage(text: string): Outage {
+  const pairs = readPairs(text, ['errors', 'for', 'at']);
+  const errors = pairs.get('errors');
+  if (errors === undefined) throw new InvalidArgumentError('expected errors=PERCENT');
+  return {
+    failureRate: readPercent(errors),
+    forMs: readDuration(pairs.get('for') ?? '10m'),
+    fromMs: readDuration(pairs.get('at') ?? '10m'),
+  };
+}
