@@ -52,8 +52,9 @@ const symbols: Readonly<Partial<Record<AlertKind, string>>> = {
   'timed-out': ':hourglass:',
 };
 
-/** Slack refuses a text block of more than 3,000 characters; the escapes grow it. */
-const longestSentence = 1_500;
+/** Slack refuses a text block of more than 3,000 characters. */
+const longestSentence = 2_000;
+const longestWord = 200;
 
 /**
  * https://docs.slack.dev/messaging/formatting-message-text: `& < >` are escaped. Links are not unfurled, because whoever
@@ -61,8 +62,8 @@ const longestSentence = 1_500;
  */
 function slackBody({ rollout, entry }: Letter, { commands, links }: Remedies): object {
   const { alert, release, from, to, by, atMs, reason } = entry;
-  const title = `${alert === null ? '' : (symbols[alert] ?? ':arrow_forward:')} *${rollout}* ${escapeSlack(release)} ${alert === null ? '' : titles[alert]}`;
-  const sentence = escapeSlack(reason.length > longestSentence ? `${reason.slice(0, longestSentence)}…` : reason);
+  const title = `${alert === null ? '' : (symbols[alert] ?? ':arrow_forward:')} *${rollout}* ${escapeSlack(release, longestWord)} ${alert === null ? '' : titles[alert]}`;
+  const sentence = escapeSlack(reason, longestSentence);
   const path = `${from === null ? '' : `${from.percent} % ${from.phase} → `}${to.percent} % ${to.phase}`;
   const actions = [
     ...commands.map((command) => `\`${command}\``),
@@ -78,7 +79,7 @@ function slackBody({ rollout, entry }: Letter, { commands, links }: Remedies): o
     blocks: [
       section(`${title}\n${sentence}`),
       section(actions.join('\n')),
-      { type: 'context', elements: [{ type: 'mrkdwn', text: `${path} · ${escapeSlack(by)} · ${when}` }] },
+      { type: 'context', elements: [{ type: 'mrkdwn', text: `${path} · ${escapeSlack(by, longestWord)} · ${when}` }] },
     ],
   };
 }
@@ -90,6 +91,9 @@ function section(text: string): object {
   return { type: 'section', text: { type: 'mrkdwn', text } };
 }
 
-function escapeSlack(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+function escapeSlack(text: string, longest = Infinity): string {
+  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  if (escaped.length <= longest) return escaped;
+  // Not in the middle of an escape.
+  return `${escaped.slice(0, longest).replace(/&[a-z]*$/, '')}…`;
 }
