@@ -49,7 +49,7 @@ export function onceTables(database: DatabaseSync) {
     consumeToken: ({ id, nowMs, expiresMs }: { id: string; nowMs: number; expiresMs: number }): boolean =>
       inTransaction(database, () => {
         expireTokens.run(nowMs);
-        return insertToken.run(id, expiresMs).changes === 1;
+        return expiresMs > nowMs && insertToken.run(id, expiresMs).changes === 1;
       }),
     findResponse,
     rememberResponse: ({ key, nowMs, expiresMs, format, json }: ResponseWrite): StoredDocument =>

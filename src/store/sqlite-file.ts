@@ -64,7 +64,6 @@ export function allRows<Row>(statement: StatementSync, ...parameters: SQLInputVa
 /** One row of a query as the type the statement selects. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the row's type at the call
 export function asRow<Row>(found: Record<string, SQLOutputValue>): Row {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- STRICT tables hold what the schema says
   return found as Row;
 }
 

@@ -36,16 +36,15 @@ export function createStorePart<Verbs extends AnyVerbs>(options: StorePartOption
   const { name, link, health, backOff } = options;
   let timer: NodeJS.Timeout | null = null;
   let failureCount = 0;
-  let wellSinceMs: number | null = null;
   let isProbing = false;
   let isStopped = false;
 
   function noteFailure(failure: StoreFailure): void {
     if (isStopped) return;
+    const before = health.current();
     health.report(failure.message);
     // Where it was well for a moment only, as on a disk with room for a probe but not for a save, the back-off goes on.
-    if (wellSinceMs !== null && performance.now() - wellSinceMs > backOff.maxMs) failureCount = 0;
-    wellSinceMs = null;
+    if (before.ok && health.current().sinceMs - before.sinceMs > backOff.maxMs) failureCount = 0;
     if (timer !== null || isProbing) return;
     const delayMs = Math.min(backOff.maxMs, backOff.firstMs * 2 ** failureCount);
     failureCount += 1;
@@ -59,7 +58,6 @@ export function createStorePart<Verbs extends AnyVerbs>(options: StorePartOption
     const answer = await link.ask({ part: name, verb: 'probe', input: null });
     isProbing = false;
     if (answer.kind !== 'done') return noteFailure(answer.failure);
-    wellSinceMs = performance.now();
     health.report(null);
     options.onHealed?.();
   }
@@ -76,7 +74,6 @@ export function createStorePart<Verbs extends AnyVerbs>(options: StorePartOption
     async call<K extends keyof Verbs & string>(verb: K, ...input: Parameters<Verbs[K]>) {
       const answer = await ask(verb, input[0]);
       if (answer.kind !== 'done') throw new GraygateError(answer.failure.code, answer.failure.message);
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the verb's own output, copied between threads
       return answer.output as ReturnType<Verbs[K]>;
     },
     stop() {

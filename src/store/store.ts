@@ -169,7 +169,7 @@ export type DueAlert<Alert> = {
 
 /** Remembers which signed links were used, until they expire anyway. */
 export type SingleUseTokens = {
-  /** True for the first caller with this `id`, false for every other. */
+  /** True for the first caller with this `id`, false for every other and for a token that has expired. */
   consume(token: { readonly id: string; readonly nowMs: number; readonly expiresMs: number }): Promise<boolean>;
 };
 

@@ -25,6 +25,7 @@ export function createWorkerPart<Verbs>(
 ): WorkerPart<Verbs> {
   let open: OpenFile<Verbs> | null = null;
   let mustReopen = false;
+  let isSuspect = false;
   let failure: StoreFailure = { code: 'store-unavailable', message: `${spec.path} is not open yet` };
 
   function letGo(): void {
@@ -44,7 +45,8 @@ export function createWorkerPart<Verbs>(
       const described = describeFailure(error, spec.path);
       // A file that only cannot be written can still be read until the next probe opens it anew.
       mustReopen ||= needsReopening(error);
-      if (open === null || described.code === 'store-corrupt') {
+      isSuspect ||= described.code === 'store-corrupt';
+      if (open === null || isSuspect) {
         failure = described;
         letGo();
       }
@@ -53,7 +55,9 @@ export function createWorkerPart<Verbs>(
   }
 
   function openNow(): OpenFile<Verbs> {
-    const database = openSqliteFile(spec);
+    // Damage that was found once by chance is not trusted to show itself again.
+    const database = openSqliteFile({ ...spec, checkWhole: spec.checkWhole || isSuspect });
+    isSuspect = false;
     try {
       return { database, verbs: prepare(database), identity: fileIdentity(spec.path) };
     } catch (error) {

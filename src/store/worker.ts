@@ -48,7 +48,6 @@ function answer({ part, verb, input }: WorkerRequest): WorkerReply['result'] {
   try {
     if (verb === 'close') return { ok: true, output: closeAll() };
     if (verb === 'probe') return { ok: true, output: parts[part].probe() };
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `call` on the other side knows the verbs' types
     return { ok: true, output: parts[part].run((verbs) => verbs[verb]!(input as never)) };
   } catch (error) {
     return { ok: false, failure: describeFailure(error, settings.path) };

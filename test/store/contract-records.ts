@@ -37,6 +37,14 @@ export function recordsContract(withStore: WithStore): void {
     assert.equal(await again.tokens.consume({ ...token, id: 'link-2' }), true);
   });
 
+  withStore("a token that has expired is nobody's, and its id is forgotten", async (store) => {
+    const token = { id: 'link-1', nowMs: T0, expiresMs: T0 + HOUR_MS };
+    assert.equal(await store.tokens.consume({ ...token, nowMs: T0 + HOUR_MS }), false);
+    assert.equal(await store.tokens.consume(token), true);
+    assert.equal(await store.tokens.consume({ ...token, nowMs: T0 + HOUR_MS }), false);
+    assert.equal(await store.tokens.consume({ id: 'link-1', nowMs: T0 + HOUR_MS, expiresMs: T0 + 2 * HOUR_MS }), true);
+  });
+
   withStore('the first answer kept for a key is the one in force until it expires', async (store, reopen) => {
     const key = { key: 'k', nowMs: T0 };
     assert.equal(await store.responses.find(key), null);
@@ -46,6 +54,7 @@ export function recordsContract(withStore: WithStore): void {
     assert.deepEqual(await again.responses.find({ key: 'k', nowMs: T0 + 99 }), { format: 1, value: 'first' });
     assert.equal(await again.responses.find({ key: 'k', nowMs: T0 + 100 }), null);
     assert.deepEqual(await keep(again, 'third', T0 + 100), { format: 1, value: 'third' });
+    assert.deepEqual(await again.responses.find({ key: 'k', nowMs: T0 + 199 }), { format: 1, value: 'third' });
   });
 
   withStore('a named value is what was put last, until it is removed', async (store, reopen) => {

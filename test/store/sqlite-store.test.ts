@@ -80,3 +80,18 @@ test('two processes on one file see each other, and the one that is behind is re
     });
   });
 });
+
+test('a slice that cannot be kept is dropped and counted, and does not come back', async () => {
+  await withDirectory(async (directory) => {
+    await withStore({ path: join(directory, 'graygate.db') }, async (store) => {
+      const query = async () => store.history.query({ rollout: 'shop', sinceMs: 0, resolution: 'second' });
+      await store.history.append([historySlice(Number.NaN, 1)]);
+      assert.deepEqual(await query(), []);
+      const { droppedHistoryCount, history } = store.status();
+      assert.deepEqual([droppedHistoryCount, history.ok], [1, true]);
+      await store.history.append([historySlice(5_000, 2)]);
+      assert.equal((await query()).length, 1);
+      assert.equal(store.status().droppedHistoryCount, 1);
+    });
+  });
+});

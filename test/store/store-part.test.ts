@@ -15,10 +15,11 @@ const mistake: WorkerAnswer = { kind: 'refused', failure: { code: 'internal', me
 
 /** A part whose link gives these answers; what is not listed is well. */
 function partWith(answers: { probes?: WorkerAnswer[]; calls?: WorkerAnswer[] }) {
+  const clock = { nowMs: 0 };
   const seen = { probeCount: 0, healedCount: 0, changes: [] as (string | null)[] };
   const health = createHealthRecord({
     firstReason: 'being opened',
-    nowMs: () => 7,
+    nowMs: () => clock.nowMs,
     onChange: () => seen.changes.push(health.current().reason),
   });
   const link = {
@@ -39,7 +40,7 @@ function partWith(answers: { probes?: WorkerAnswer[]; calls?: WorkerAnswer[] }) 
       seen.healedCount += 1;
     },
   });
-  return { part, health, seen };
+  return { part, health, seen, clock };
 }
 
 /** Lets time pass in steps, and what was due come to its end. */
@@ -62,35 +63,43 @@ function withTimers(body: () => Promise<void>) {
 test(
   'an ill part is probed at growing intervals up to the longest, until it is well',
   withTimers(async () => {
-    const { part, health, seen } = partWith({ probes: [done, full, full, full, full, done], calls: [full] });
+    const { part, health, seen, clock } = partWith({ probes: [done, full, full, full, full, done], calls: [full] });
     await part.opened;
     await assert.rejects(part.call('read'), { code: 'store-unavailable', message: 'the disk is full' });
     const probesAfter: number[] = [];
     for (const ms of [99, 1, 199, 1, 399, 1, 399, 1, 399, 1, 10_000]) {
+      clock.nowMs += ms;
       await pass(ms);
       probesAfter.push(seen.probeCount);
     }
     assert.deepEqual(probesAfter, [1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6]);
-    assert.deepEqual(health.current(), { ok: true, reason: null, sinceMs: 7 });
+    assert.deepEqual(health.current(), { ok: true, reason: null, sinceMs: 1_500 });
     assert.deepEqual(seen.changes, [null, 'the disk is full', null]);
     assert.equal(seen.healedCount, 2);
   }),
 );
 
-test(
-  'a part that was well for a moment only goes on backing off',
-  withTimers(async () => {
-    const { part, seen } = partWith({ calls: [full, full, full] });
-    await part.opened;
-    await assert.rejects(part.call('read'));
-    await pass(100);
-    await assert.rejects(part.call('read'));
-    await pass(199);
-    assert.equal(seen.probeCount, 2);
-    await pass(1);
-    assert.equal(seen.probeCount, 3);
-  }),
-);
+for (const [wellForMs, nextProbeAfterMs] of [
+  [400, 200],
+  [401, 100],
+] as const) {
+  test(
+    `a part that was well for ${wellForMs} ms is probed ${nextProbeAfterMs} ms after it failed again`,
+    withTimers(async () => {
+      const { part, seen, clock } = partWith({ calls: [full, full] });
+      await part.opened;
+      await assert.rejects(part.call('read'));
+      await pass(100);
+      assert.equal(seen.probeCount, 2);
+      clock.nowMs += wellForMs;
+      await assert.rejects(part.call('read'));
+      await pass(nextProbeAfterMs - 1);
+      assert.equal(seen.probeCount, 2);
+      await pass(1);
+      assert.equal(seen.probeCount, 3);
+    }),
+  );
+}
 
 test(
   'a read that succeeds does not make an ill part well, for a full disk can be read',
@@ -119,7 +128,7 @@ test(
   withTimers(async () => {
     const { part, health, seen } = partWith({ probes: [mistake] });
     await part.opened;
-    assert.deepEqual(health.current(), { ok: false, reason: 'a mistake', sinceMs: 7 });
+    assert.deepEqual(health.current(), { ok: false, reason: 'a mistake', sinceMs: 0 });
     await pass(100);
     assert.equal(health.current().ok, true);
     assert.equal(seen.healedCount, 1);
@@ -127,14 +136,16 @@ test(
 );
 
 test(
-  'a stopped part is not probed any more',
+  'a stopped part is not probed any more, neither when it was ill nor when it fails later',
   withTimers(async () => {
-    const { part, seen } = partWith({ calls: [full, full] });
-    await part.opened;
-    await assert.rejects(part.call('read'));
-    part.stop();
-    await assert.rejects(part.call('read'));
-    await pass(10_000);
-    assert.equal(seen.probeCount, 1);
+    for (const calls of [[full], [done, full]]) {
+      const { part, seen } = partWith({ calls });
+      await part.opened;
+      await part.call('read').catch(() => {});
+      part.stop();
+      await part.call('read').catch(() => {});
+      await pass(10_000);
+      assert.equal(seen.probeCount, 1);
+    }
   }),
 );
