@@ -57,8 +57,8 @@ const longestSentence = 2_000;
 const longestWord = 200;
 
 /**
- * https://docs.slack.dev/messaging/formatting-message-text: `& < >` are escaped. Links are not unfurled, because whoever
- * fetches a link to look at it would use it up. They are links and not buttons: a button asks for an app that answers.
+ * https://docs.slack.dev/messaging/formatting-message-text: `& < >` are escaped. Links are not unfurled: nobody but a person is to
+ * open one. They are links and not buttons: a button asks for an app that answers.
  */
 function slackBody({ rollout, entry }: Letter, { commands, links }: Remedies): object {
   const { alert, release, from, to, by, atMs, reason } = entry;
