@@ -145,7 +145,11 @@ async function startDemo(t: TestContext, ...options: string[]) {
     rmSync(folder, { recursive: true });
   });
   const isUp = options.includes('--json') ? /^\{.+\}\n/ : /Ctrl-C stops everything\.\n/;
-  await eventually('the demo to be up', () => isUp.test(stdout), 30_000);
+  const isReady = () => {
+    assert.equal(child.exitCode, null, stderr);
+    return isUp.test(stdout);
+  };
+  await eventually('the demo to be up', isReady, 60_000);
   const trafficUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)![0];
   return { process: child, exit, policy, trafficUrl, said: () => stdout, complained: () => stderr };
 }

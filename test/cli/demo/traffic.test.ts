@@ -41,7 +41,7 @@ test('while nothing is answered it holds back what is over the bound, and it can
   const target = await serve(t, () => (openCount += 1));
   const traffic = startTraffic({ target, requestsPerSecond: 1_000, userCount: 500 });
   t.after(() => traffic.stop());
-  await until(() => traffic.heldBackCount > 200);
+  await until(() => traffic.heldBackCount > 200 && openCount >= maxOpenCount);
   assert.equal(openCount, maxOpenCount);
   await traffic.stop();
   assert.deepEqual(traffic.tally.take(), [
