@@ -15,12 +15,14 @@ const kindByCode: Readonly<Record<string, FaultKind>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
 };
 
-/** The kind of an error of the HTTP client; `written` says whether the request had been put on a connection. */
+/**
+ * The kind of an error of the HTTP client; `written` says whether the request had been put on a connection. One that was
+ * lost is a reset even before: the server that took it is there and may be asked again, unlike one that refuses.
+ */
 export function faultKindOf(error: unknown, written: boolean): FaultKind {
   const { code = '', name = '', message = '' } = (error ?? {}) as { code?: string; name?: string; message?: string };
   if (code === 'UND_ERR_SOCKET' && message.startsWith('bad ')) return 'protocol';
   const kind = kindByCode[code];
-  if (kind === 'reset' && !written) return 'connect';
   if (kind !== undefined) return kind;
   if (name === 'HTTPParserError' || code.startsWith('HPE_') || code.startsWith('ERR_')) return 'protocol';
   return written ? 'reset' : 'connect';

@@ -34,7 +34,8 @@ test('idempotent requests to the baseline do not fail on connections that its re
   const stable = await startRecordingUpstream(context, 'stable');
   const { port, metrics } = await startGateway(context, shopPolicy({ stable: stable.origin }));
   const methods = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'];
-  const load = startLoad(port, 8, (index) => ({ method: methods[index % methods.length]! }));
+  // A body that was read is gone: only requests without one can be sent again.
+  const load = startLoad(port, 8, (index) => ({ method: methods[index % methods.length]!, body: '' }));
   for (let round = 0; round < rounds; round += 1) {
     const before = load.answers.length;
     await eventually('answers come', () => load.answers.length > before + 40);

@@ -29,6 +29,7 @@ export class RecordingUpstream {
   connectionCount = 0;
   readonly #answer: RecordingAnswer;
   readonly #numbers = new WeakMap<Socket, number>();
+  readonly #open = new WeakMap<Server, Set<Socket>>();
   #server: Server | null = null;
   #port = 0;
 
@@ -47,7 +48,12 @@ export class RecordingUpstream {
   /** Listens on a free port, or on the one it had. */
   async start(): Promise<void> {
     const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => this.#record(request, response));
-    server.on('connection', (socket) => this.#numbers.set(socket, this.connectionCount++));
+    server.on('connection', (socket) => {
+      this.#numbers.set(socket, this.connectionCount++);
+      this.#open.get(server)!.add(socket);
+      socket.on('close', () => this.#open.get(server)!.delete(socket));
+    });
+    this.#open.set(server, new Set());
     server.on('checkContinue', (request, response) => this.#record(request, response));
     const address = { port: this.#port, host: '127.0.0.1', reusePort: true };
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(address, resolve));
@@ -71,7 +77,7 @@ export class RecordingUpstream {
 
   async #end(server: Server): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
+    for (const socket of this.#open.get(server)!) socket.destroy();
     await closed;
   }
 
