@@ -18,7 +18,6 @@ export type DeliveryTerms = { readonly nowMs: number; readonly timeoutMs: number
 
 /** Answers that say "later": to a client's message they mean nothing. */
 const laterStatuses = new Set([408, 425, 429]);
-const longestAnswerLength = 65_536;
 
 /** Sends a letter once; never rejects. */
 export async function deliver(letter: Letter, { nowMs, timeoutMs, stop }: DeliveryTerms): Promise<Delivery> {
@@ -38,7 +37,7 @@ export async function deliver(letter: Letter, { nowMs, timeoutMs, stop }: Delive
       reset: true,
     });
     // The status has said it; whatever becomes of the rest changes nothing.
-    await answer.dump({ limit: longestAnswerLength }).catch(() => undefined);
+    answer.on('error', () => undefined).destroy();
     return meaningOf(statusCode, retryAfterMsOf(headers['retry-after']));
   } catch (error) {
     return {

@@ -1,6 +1,6 @@
 // Asks outside sources (Prometheus, webhooks) at their own pace and remembers what they said. A source that hangs or lies
 // slows nothing else down; what its answers mean is judged in the pure room.
-import { fetch } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import {
   addSample,
   judgeSource,
@@ -115,21 +115,22 @@ export async function askSource(check: SourceCheck, fields: Fields, stop: AbortS
 function detailOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'the answer is not JSON';
   if (error instanceof RangeError) return error.message;
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'its source does not answer';
+  return error instanceof Error && 'code' in error ? String(error.code) : 'its source does not answer';
 }
 
 /** An instant query of Prometheus's HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/). */
 async function askPrometheus(check: PrometheusCheck, fields: Fields, signal: AbortSignal): Promise<SourceSample> {
   const url = new URL('api/v1/query', check.url.endsWith('/') ? check.url : `${check.url}/`);
   const body = new URLSearchParams({ query: fillIn(check.query, fields) });
-  const response = await fetch(url, { method: 'POST', body, signal, redirect: 'manual' });
-  if (!response.ok) {
-    await response.body?.cancel().catch(() => undefined);
-    return { kind: 'http-error', status: response.status };
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const response = await request(url, { method: 'POST', headers, body: body.toString(), signal });
+  const { statusCode: status } = response;
+  if (status < 200 || status >= 300) {
+    leave(response.body);
+    return { kind: 'http-error', status };
   }
-  const text = await readText(response);
-  const answer: PrometheusAnswer = JSON.parse(text);
+  const text = await readText(response.body);
+  const answer: PrometheusAnswer | null = JSON.parse(text);
   return sampleOf(answer);
 }
 
@@ -138,9 +139,9 @@ type PrometheusAnswer = {
   readonly data?: { readonly resultType?: string; readonly result?: unknown };
 };
 
-function sampleOf(answer: PrometheusAnswer): SourceSample {
-  const { resultType, result } = answer.data ?? {};
-  if (answer.status !== 'success' || !Array.isArray(result))
+function sampleOf(answer: PrometheusAnswer | null): SourceSample {
+  const { resultType, result } = answer?.data ?? {};
+  if (answer?.status !== 'success' || !Array.isArray(result))
     return { kind: 'unusable', detail: 'the answer is no query result' };
   if (resultType === 'scalar') return valueOf(result[1]);
   if (resultType !== 'vector')
@@ -158,25 +159,24 @@ function valueOf(text: unknown): SourceSample {
 
 async function askWebhook(url: string, fields: Fields, signal: AbortSignal): Promise<SourceSample> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify(fields),
-    signal,
-    redirect: 'manual',
-  });
-  await response.body?.cancel().catch(() => undefined);
-  return { kind: 'answered', status: response.status };
+  const response = await request(url, { method: 'POST', headers, body: JSON.stringify(fields), signal });
+  leave(response.body);
+  return { kind: 'answered', status: response.statusCode };
+}
+
+/** Reads no more of an answer; whatever becomes of the rest. */
+function leave(body: Dispatcher.ResponseData['body']): void {
+  body.on('error', () => undefined).destroy();
 }
 
 function fillIn(query: string, fields: Fields): string {
   return query.replaceAll(/\{\{\s*(rollout|version|baseline)\s*\}\}/g, (_, name: keyof Fields) => fields[name]);
 }
 
-async function readText(response: { body: AsyncIterable<Uint8Array> | null }): Promise<string> {
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > maxAnswerLength) throw new RangeError(`the answer is larger than ${maxAnswerLength} bytes`);
     chunks.push(chunk);

@@ -1,0 +1,76 @@
+// A real Prometheus of its own folder and port that scrapes one exporter, for tests of queries.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '../support/eventually.ts';
+import { findProgram } from '../support/requirements.ts';
+
+export type Exporter = { metrics: string; readonly port: number; close(): Promise<void> };
+export type Prometheus = { readonly url: string; close(): Promise<void> };
+
+/** Serves whatever `metrics` is now, in the text format. */
+export async function openExporter(metrics: string): Promise<Exporter> {
+  const exporter = { metrics, port: 0, close: async () => undefined };
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(exporter.metrics);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) exporter.port = address.port;
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return Object.assign(exporter, { close });
+}
+
+/** Starts Prometheus and waits until it answers queries. It scrapes the exporter every 100 ms. */
+export async function openPrometheus(exporter: Exporter): Promise<Prometheus> {
+  const folder = await mkdtemp(join(tmpdir(), 'graygate-prometheus-'));
+  const targets = `static_configs: [{ targets: ['127.0.0.1:${exporter.port}'] }]`;
+  const config = `scrape_configs:\n  - { job_name: app, scrape_interval: 100ms, scrape_timeout: 100ms, ${targets} }\n`;
+  await writeFile(join(folder, 'prometheus.yml'), config);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(
+    findProgram('prometheus')!,
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: 'ignore' },
+  );
+  await eventually('Prometheus to be ready', async () => isReady(url), 60_000);
+  return {
+    url,
+    async close() {
+      await end(child);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/-/ready`).catch(() => null);
+  return response?.ok ?? false;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+async function freePort(): Promise<number> {
+  const server = createSocketServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
