@@ -33,7 +33,7 @@ function maskWhole(text: string): string {
 /** Of an address: its user and password, its query, and the path of a webhook, which is how chat programs know who may write. */
 function maskInside(text: string, key: string): string {
   if (reference.test(text)) return text;
-  const open = text.replaceAll(/\b([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]*@/gi, `$1${mask}@`);
+  const open = text.replaceAll(/\b([a-z][a-z0-9+.-]*:\/\/)\S*@/gi, `$1${mask}@`);
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(open)) return key === 'webhook' ? mask : open;
   const withoutQuery = open.replace(/[?#].*$/s, `?${mask}`);
   return key === 'webhook' ? withoutQuery.replace(/^([^/]*:\/\/[^/?#]*)\/.*$/s, `$1/${mask}`) : withoutQuery;
