@@ -16,10 +16,19 @@ const maxTokenLength = 8_192;
 
 type Cached = { readonly claims: Claims | null; readonly untilMs: number };
 
-/** A verifier with its own cache; a JWKS is fetched when first needed, cached, and fetched anew for an unknown key. */
-export function createTokenVerifier(verification: JwtVerification): TokenVerifier {
+/** How long an unknown key must wait after the keys were fetched before they are fetched again. */
+const keyFetchCooldownMs = 5_000;
+
+/**
+ * A verifier with its own cache; a JWKS is fetched when first needed, cached, and fetched anew for an unknown key, but not
+ * twice within `cooldownMs`.
+ */
+export function createTokenVerifier(
+  verification: JwtVerification,
+  { cooldownMs = keyFetchCooldownMs }: { cooldownMs?: number } = {},
+): TokenVerifier {
   const cache = new Map<string, Cached>();
-  const verify = verifierOf(verification);
+  const verify = verifierOf(verification, cooldownMs);
   return (token) => {
     if (token.length > maxTokenLength) return null;
     const cached = cache.get(token);
@@ -43,7 +52,7 @@ function keepUntilMs(claims: Claims | null): number {
   return typeof claims['exp'] === 'number' ? claims['exp'] * 1_000 : Date.now() + 60_000;
 }
 
-function verifierOf(verification: JwtVerification): (token: string) => Promise<Claims | null> {
+function verifierOf(verification: JwtVerification, cooldownMs: number): (token: string) => Promise<Claims | null> {
   const options: JWTVerifyOptions = {
     ...(verification.issuer === null ? {} : { issuer: verification.issuer }),
     ...(verification.audience === null ? {} : { audience: verification.audience }),
@@ -56,7 +65,7 @@ function verifierOf(verification: JwtVerification): (token: string) => Promise<C
   }
   // Symmetric algorithms are left out: a public key must never pass for a shared secret.
   const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
-  const keys = createRemoteJWKSet(new URL(key.url), { timeoutDuration: 3_000, cooldownDuration: 5_000 });
+  const keys = createRemoteJWKSet(new URL(key.url), { timeoutDuration: 3_000, cooldownDuration: cooldownMs });
   return (token) => claimsOrNull(jwtVerify(token, keys, { ...options, algorithms }));
 }
 
