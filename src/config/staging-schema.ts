@@ -111,7 +111,6 @@ export const analysisSchema = mapping(
   'a mapping with alpha, advance, checks and the like',
 );
 
-export type StageDocument = z.output<typeof stageSchema>;
 export type AnalysisDocument = z.output<typeof analysisSchema>;
 export type CheckDocument = z.output<typeof checkSchema>;
 
