@@ -73,13 +73,20 @@ export function judgeComparisons(
   });
 }
 
+/** The part (0–1) of `alpha` that a check has among all that compare versions; a signal stands alone: it pauses only. */
+export function alphaShareOf(check: Compared, all: readonly Compared[]): number {
+  if (check.role === 'signal') return 1;
+  const total = all.reduce((sum, { role, metric }) => sum + (role === 'guard' ? shareOf[metric] : 0), 0);
+  return shareOf[check.metric] / total;
+}
+
+type Compared = ErrorRateCheck | LatencyCheck;
 type Weighed = { readonly of: CheckNumbers; readonly weight: number; readonly harm: Wealth; readonly logProof: number };
 
-/** A signal stands alone: it pauses only, so it takes nothing of the guards' chance. */
 function weigh(numbers: readonly CheckNumbers[]): Weighed[] {
-  const total = numbers.reduce((sum, { check }) => sum + (check.role === 'guard' ? shareOf[check.metric] : 0), 0);
+  const all = numbers.map(({ check }) => check);
   return numbers.map((of) => {
-    const weight = of.check.role === 'guard' ? shareOf[of.check.metric] / total : 1;
+    const weight = alphaShareOf(of.check, all);
     if (!('quantiles' in of)) return { of, weight, harm: of.harm, logProof: of.proof.logEvidence };
     const logProof = Math.min(...of.quantiles.map(({ proof }) => proof.logEvidence));
     return { of, weight, harm: averageHarm(of.quantiles), logProof };

@@ -23,19 +23,22 @@ export class FlaggerWatch {
   #failures = 0;
   #fresh = { count: 0, failures: 0 };
 
-  /** Takes what the candidate did in the step that ends now; looks when a minute with traffic is over. */
-  add({ requests, failures }: { requests: number; failures: number }, nowMs: number, percent: number): void {
+  /** Takes what the candidate did in a step at a percent; looks when a minute with traffic is over. */
+  add(
+    { requests, failures }: { requests: number; failures: number },
+    { fromMs, toMs, percent }: { fromMs: number; toMs: number; percent: number },
+  ): void {
     if (percent === 0 || this.#state.isRolledBack) return;
-    this.#lookedMs ??= nowMs;
+    this.#lookedMs ??= fromMs;
     this.#requests += requests;
     this.#failures += failures;
     this.#fresh.count += requests;
     this.#fresh.failures += failures;
-    if (nowMs - this.#lookedMs < lookEveryMs) return;
-    this.#lookedMs = nowMs;
+    if (toMs - this.#lookedMs < lookEveryMs) return;
+    this.#lookedMs = toMs;
     this.#state = lookFlagger(comparedRule, this.#state, this.#fresh);
     this.#fresh = { count: 0, failures: 0 };
-    if (this.#state.isRolledBack) this.#rolledBackAtMs = nowMs;
+    if (this.#state.isRolledBack) this.#rolledBackAtMs = toMs;
   }
 
   /** Goes on without graygate until the rule has rolled back too, or until `limitMs`. */
@@ -43,11 +46,13 @@ export class FlaggerWatch {
     scenario: Scenario,
     { nowMs, limitMs, percent, random }: { nowMs: number; limitMs: number; percent: number; random: Random },
   ): void {
-    const perLook = (scenario.requestsPerSecond * percent * lookEveryMs) / 100_000;
-    for (let atMs = nowMs; atMs < limitMs && !this.#state.isRolledBack; atMs += lookEveryMs) {
-      const requests = random.poisson(perLook);
-      const failures = random.binomial(requests, failureRatesAt(scenario, atMs).candidate);
-      this.add({ requests, failures }, atMs + lookEveryMs, percent);
+    let fromMs = nowMs;
+    while (fromMs < limitMs && !this.#state.isRolledBack) {
+      const toMs = (this.#lookedMs ?? fromMs) + lookEveryMs;
+      const requests = random.poisson((scenario.requestsPerSecond * percent * (toMs - fromMs)) / 100_000);
+      const failures = random.binomial(requests, failureRatesAt(scenario, fromMs).candidate);
+      this.add({ requests, failures }, { fromMs, toMs, percent });
+      fromMs = toMs;
     }
   }
 

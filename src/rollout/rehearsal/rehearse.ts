@@ -125,8 +125,8 @@ class Run {
   result(): Rehearsed {
     const state = this.#state!;
     const endedMs = this.#nowMs;
-    if (state.phase === 'rolled-back') {
-      const percent = this.#entries.at(-1)?.from?.percent ?? 0;
+    const percent = this.#entries.at(-1)?.from?.percent ?? 0;
+    if (state.phase === 'rolled-back' && percent > 0) {
       this.#flagger.goOn(this.#scenario, { nowMs: endedMs, limitMs: this.#limitMs, percent, random: this.#random });
     }
     return {
@@ -147,7 +147,7 @@ class Run {
     this.#newUsers = [this.#newUsers[0] + baseline.newUsers, this.#newUsers[1] + candidate.newUsers];
     if (candidate.requests + ruleRequests > 0) this.#lastCandidateRequestMs = nowMs + forMs;
     this.#record.add(candidate, { nowMs, percent });
-    this.#flagger.add(candidate, nowMs + forMs, percent);
+    this.#flagger.add(candidate, { fromMs: nowMs, toMs: nowMs + forMs, percent });
   }
 
   #tick(): void {

@@ -1,0 +1,89 @@
+// A plan in words for a person and as JSON for a program.
+import type { ExpectedTraffic, HarmSize } from '../rollout/plan-check.ts';
+import type { PlanWarning, StagePlan, Stop } from '../rollout/plan-stages.ts';
+import type { Rollout } from '../rollout/policy.ts';
+import { latencyQuantileMs } from '../rollout/rehearsal/latency-model.ts';
+import { countOf, durationOf, latencyOf, percentOf } from '../rollout/wording.ts';
+import { tableLines } from './text-table.ts';
+
+export type Plan = {
+  readonly rollout: Rollout;
+  readonly traffic: ExpectedTraffic;
+  readonly stages: readonly StagePlan[];
+  readonly warnings: readonly PlanWarning[];
+};
+
+/** Tables of the stages and of what a bad release costs, then the warnings. */
+export function planLines(plan: Plan): string[] {
+  const { rollout, stages, warnings } = plan;
+  const isStaged = rollout.staging.stages.length > 0;
+  const stageRows = stages.map((stage) => stageCells(stage));
+  return [
+    trafficLine(plan),
+    '',
+    ...tableLines([['stage', '>percent', '>requests/s', '>hold', '>proves no harm', '>goes on after'], ...stageRows]),
+    ...(isStaged ? [totalLine(stages)] : []),
+    '',
+    'a bad release that shows itself in a stage is stopped after … (users who saw it fail, or were slowed down)',
+    ...tableLines(stopRows(stages)),
+    ...(warnings.length === 0 ? [] : ['', ...warnings.map((warning) => `warning: ${warningText(warning, rollout)}`)]),
+  ];
+}
+
+/** The same for programs; times in ms, null where it never comes to that. */
+export function planReport({ rollout, traffic, stages, warnings }: Plan): object {
+  const times = stages.map(({ goesOnAfterMs }) => goesOnAfterMs);
+  const promotedAfterMs = times.includes(null) ? null : times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
+  return { rollout: rollout.name, release: rollout.staging.release, traffic, stages, promotedAfterMs, warnings };
+}
+
+function trafficLine({ rollout, traffic }: Plan): string {
+  const { requestsPerSecond, userCount, failureRate, latency } = traffic;
+  const p99 = latencyOf(latencyQuantileMs(latency, 0.99));
+  return `${rollout.name}: ${countOf(requestsPerSecond)} requests a second of ${countOf(userCount)} users; ${percentOf(failureRate)} fail; latency ${latencyOf(latency.medianMs)}, p99 ${p99}`;
+}
+
+function stageCells({ name, percent, candidateRequestsPerSecond, holdMs, proofs, goesOnAfterMs }: StagePlan): string[] {
+  const never = proofs.some(({ ms }) => ms === null);
+  const slowest = Math.max(0, ...proofs.map(({ ms }) => ms ?? 0));
+  const proof = proofs.length === 0 ? '–' : never ? 'never' : durationOf(slowest);
+  const goesOn = goesOnAfterMs === null ? 'never' : durationOf(goesOnAfterMs);
+  const rate = String(Number(candidateRequestsPerSecond.toPrecision(3)));
+  return [name, `${percent} %`, rate, holdMs === 0 ? '–' : durationOf(holdMs), proof, goesOn];
+}
+
+function totalLine(stages: readonly StagePlan[]): string {
+  const times = stages.map(({ goesOnAfterMs }) => goesOnAfterMs);
+  if (times.includes(null)) return 'a good release is never promoted by itself';
+  return `a good release is promoted after ${durationOf(times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0))}`;
+}
+
+function stopRows(stages: readonly StagePlan[]): string[][] {
+  const harms = (stages[0]?.stops ?? []).map(({ harm }) => `>${harmText(harm)}`);
+  const rows = stages.map(({ name, percent, stops }) => [name, `${percent} %`, ...stops.map(stopText)]);
+  return [['stage', '>percent', ...harms], ...rows];
+}
+
+function harmText({ failureRate, latencyFactor }: HarmSize): string {
+  const parts = [
+    ...(failureRate === null ? [] : [`fails ${percentOf(failureRate)}`]),
+    ...(latencyFactor === 1 ? [] : [`${latencyFactor}x as slow`]),
+  ];
+  return parts.join(', ');
+}
+
+function stopText({ harm, found }: Stop): string {
+  if (found === null) return '–';
+  const users = harm.latencyFactor === 1 ? found.failedUsers : found.users;
+  return `${durationOf(found.afterMs)} (${countOf(Math.max(1, users))})`;
+}
+
+function warningText({ stage, percent, check, ms, provesFromPercent }: PlanWarning, { staging }: Rollout): string {
+  const { maxHoldMs, onTimeout } = staging.analysis;
+  const time = ms === null ? 'never' : `only after ${durationOf(ms)}`;
+  const better =
+    provesFromPercent === null
+      ? 'no percent would do: widen prove, or give it more time'
+      : `${provesFromPercent} % of users would do`;
+  return `stage ${stage} (${percent} %) proves ${check} ${time}, but maxHold is ${durationOf(maxHoldMs)} and then it does onTimeout (${onTimeout}); ${better}`;
+}

@@ -1,0 +1,48 @@
+// `graygate plan`: what a rollout would take at a given traffic, computed in a moment, before anything is released.
+import { Command } from 'commander';
+import type { ExpectedTraffic } from '../rollout/plan-check.ts';
+import { planStages, planWarnings, usualHarms } from '../rollout/plan-stages.ts';
+import type { CommandContext } from './command-context.ts';
+import { configOption, type ConfigOptions } from './config-option.ts';
+import { type Plan, planLines, planReport } from './plan-text.ts';
+import { policyOf, rolloutOf } from './rollout-argument.ts';
+import { addTrafficOptions, latencyOf, type TrafficOptions } from './traffic-options.ts';
+
+type PlanOptions = ConfigOptions & TrafficOptions & { readonly strict: boolean; readonly json: boolean };
+
+const notes = `
+Says for each stage how long it takes to prove that a good release is not worse, and how soon a bad one is stopped that
+shows itself there; --harm asks for one size instead of the usual ones. Warns of stages that prove nothing within maxHold;
+with --strict it exits 1 for them. These are averages: rehearse shows how much real rollouts differ from them.
+
+Examples:
+  graygate plan default --config config/rehearsal.yaml --rps 200 --error-rate 0.1
+  graygate plan strict --config config/rehearsal.yaml --rps 20 --harm errors=5 --strict`;
+
+/** The verb `plan`. */
+export function planVerb(context: CommandContext): Command {
+  const command = new Command('plan')
+    .description('say how long the stages of a rollout take, and how fast a bad release is stopped')
+    .argument('[rollout]', 'its name, where the policy has several');
+  return addTrafficOptions(command.addOption(configOption()))
+    .option('--strict', 'exit 1 when a stage can prove nothing', false)
+    .option('--json', 'print one JSON object', false)
+    .addHelpText('after', notes)
+    .action((name: string | undefined, options: PlanOptions) => run(name, options, context));
+}
+
+async function run(name: string | undefined, options: PlanOptions, context: CommandContext): Promise<void> {
+  const rollout = rolloutOf(await policyOf(options, context), name);
+  const { rps: requestsPerSecond, users: userCount, errorRate: failureRate, harm } = options;
+  const traffic: ExpectedTraffic = { requestsPerSecond, userCount, failureRate, latency: latencyOf(options) };
+  const sizes = harm === undefined ? usualHarms(failureRate) : [harm];
+  const plan: Plan = {
+    rollout,
+    traffic,
+    stages: planStages(rollout.staging, traffic, sizes),
+    warnings: planWarnings(rollout.staging, traffic),
+  };
+  const text = options.json ? JSON.stringify(planReport(plan)) : planLines(plan).join('\n');
+  context.stdout.write(`${text}\n`);
+  if (options.strict && plan.warnings.length > 0) context.finish(1);
+}
