@@ -8,6 +8,8 @@ export type Output = {
   readonly isTTY?: boolean;
   /** Width of the terminal. */
   readonly columns?: number;
+  /** Height of the terminal. */
+  readonly rows?: number;
   write(text: string): unknown;
 };
 

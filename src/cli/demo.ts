@@ -1,9 +1,9 @@
 // `graygate demo`: graygate with everything around it that a first look needs.
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../config/quantities.ts';
 import type { CommandContext } from './command-context.ts';
 import { type Behaviour, goodBehaviour, parseBehaviour } from './demo/behaviour.ts';
 import { runDemo } from './demo/run-demo.ts';
+import { readDuration, wholeNumber } from './option-readers.ts';
 
 type DemoVerbOptions = {
   readonly config?: string;
@@ -71,19 +71,4 @@ function readBad(text: string): Behaviour {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
-}
-
-function readDuration(text: string): number {
-  const reading = parseDuration(text);
-  if (!reading.ok) throw new InvalidArgumentError(`it ${reading.problem}; ${reading.hint ?? ''}`);
-  return reading.value;
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= min && value <= max))
-      throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}`);
-    return value;
-  };
 }

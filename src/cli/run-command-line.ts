@@ -3,14 +3,28 @@ import { Command, CommanderError } from 'commander';
 import { graygateVersion, PolicyError } from '../app.ts';
 import { formatProblem } from '../config/problem.ts';
 import { GraygateError } from '../errors.ts';
+import { actionVerbs } from './actions.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { demoVerb } from './demo.ts';
 import { explainVerb } from './explain.ts';
+import { planVerb } from './plan.ts';
 import { rehearseVerb } from './rehearse.ts';
 import { serveVerb } from './serve.ts';
+import { simulateVerb } from './simulate.ts';
+import { statusVerb } from './status.ts';
 import { validateVerb } from './validate.ts';
 
-const verbs = [serveVerb, demoVerb, validateVerb, explainVerb, rehearseVerb];
+const verbs = [
+  serveVerb,
+  demoVerb,
+  validateVerb,
+  explainVerb,
+  planVerb,
+  rehearseVerb,
+  simulateVerb,
+  statusVerb,
+  ...actionVerbs,
+];
 
 /** `args` without the program's name. Rejects only for what is a fault of graygate itself. */
 export async function runCommandLine(

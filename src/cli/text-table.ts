@@ -1,7 +1,5 @@
 // Columns for people: as wide as their widest cell, Chinese and its like counted as the two columns that terminals give it.
-
-const wide =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
+import { widthOf } from './display-width.ts';
 
 /** Lines of a table; rows of equal length, the first one the heading. Columns whose heading begins with `>` are set to the right. */
 export function tableLines(rows: readonly (readonly string[])[]): string[] {
@@ -18,8 +16,4 @@ export function tableLines(rows: readonly (readonly string[])[]): string[] {
       .join('   ')
       .trimEnd(),
   );
-}
-
-function widthOf(text: string): number {
-  return Array.from(text).reduce((sum, char) => sum + (wide.test(char) ? 2 : 1), 0);
 }

@@ -1,0 +1,72 @@
+// The words and figures of `status`: how a phase, a percent, a rate, a latency and a verdict are written. Pure.
+import type { ShownRollout } from '../admin/contract.ts';
+import { countOf, latencyOf, percentOf } from '../rollout/wording.ts';
+import { oneLine } from './display-width.ts';
+import type { Canvas, Style } from './paint.ts';
+
+type State = NonNullable<ShownRollout['state']>;
+type Verdict = ShownRollout['checks'][number]['verdict'];
+
+/** Where nothing is known. */
+export const nothing = '–';
+
+const phaseStyle: Record<State['phase'], Style> = {
+  steady: 'cyan',
+  progressing: 'cyan',
+  waiting: 'yellow',
+  paused: 'yellow',
+  baking: 'cyan',
+  promoted: 'green',
+  'rolled-back': 'red',
+};
+const answers = {
+  pass: { word: 'pass', style: 'green' },
+  fail: { word: 'FAIL', style: 'red' },
+  'not-enough-data': { word: 'not enough data', style: 'yellow' },
+  error: { word: 'no answer', style: 'magenta' },
+} as const;
+
+/** The phase in its colour. */
+export function phaseText(state: State | null, { paint }: Canvas): string {
+  return state === null ? 'not begun' : paint(phaseStyle[state.phase], state.phase);
+}
+
+/** `small (2 of 4)`; of a range the step that it stands at. */
+export function stageText({ state, stages }: ShownRollout): string {
+  if (state === null) return nothing;
+  const { index, name } = state.stage;
+  return oneLine(index === null ? name : `${name} (${index + 1} of ${stages.length})`);
+}
+
+/** `20 %`. */
+export function shareText(percent: number): string {
+  return `${percent} %`;
+}
+
+/** `4.9 %` of requests failed. */
+export function errorsText(errorRatio: number | null): string {
+  return errorRatio === null ? nothing : percentOf(errorRatio);
+}
+
+/** `38 ms`. */
+export function timeText(ms: number | null): string {
+  return ms === null ? nothing : latencyOf(ms);
+}
+
+/** Requests a second: `46.5`, `1,200`. */
+export function rateText(perSecond: number): string {
+  return perSecond < 99.95 ? perSecond.toFixed(1) : countOf(perSecond);
+}
+
+/** What a check says, in its colour. */
+export function verdictText(verdict: Verdict, { paint }: Canvas): string {
+  if (verdict === null) return 'not judged yet';
+  const { word, style } = answers[verdict.answer];
+  return paint(style, word);
+}
+
+/** Why it does not move now: what holds it, else what made it what it is. */
+export function nowText({ state, holds }: ShownRollout): string {
+  if (state === null) return 'it has not begun yet';
+  return holds ?? state.reason;
+}
