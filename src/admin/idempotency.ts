@@ -49,7 +49,7 @@ export class IdempotentActions {
     this.#running.set(key, kept);
     try {
       const { answer, isNew } = await answering;
-      return isNew ? { ...answer, replayed: false } : replay(answer, fingerprint);
+      return { ...replay(answer, fingerprint), replayed: !isNew };
     } finally {
       this.#running.delete(key);
     }
