@@ -20,9 +20,11 @@ type DemoVerbOptions = {
 
 const notes = `
 Starts two small tea shops (an old and a new version), graygate in front of them with config/demo.yaml, and customers
-that send requests to it; prints where everything is and what to try. Edit the policy while it runs.
-Nothing leaves this machine. A policy of your own takes the ports from GRAYGATE_DEMO_PORT, GRAYGATE_DEMO_ADMIN_PORT,
-GRAYGATE_DEMO_OLD_PORT and GRAYGATE_DEMO_NEW_PORT, as config/demo.yaml does.
+that send requests to it; prints where everything is and what to try. The new version goes from 5 % of users to everyone
+within two minutes, or with --bad is back at 0 % within seconds; each change is told with its reason.
+Edit the policy while it runs. Nothing leaves this machine, and nothing is kept: the next start begins anew.
+A policy of your own takes the ports from GRAYGATE_DEMO_PORT, GRAYGATE_DEMO_ADMIN_PORT, GRAYGATE_DEMO_OLD_PORT and
+GRAYGATE_DEMO_NEW_PORT, and its store from GRAYGATE_DEMO_STORE, as config/demo.yaml does.
 
 Examples:
   graygate demo
@@ -47,7 +49,7 @@ export function demoVerb(context: CommandContext): Command {
         .choices(['127.0.0.1', '0.0.0.0'])
         .default('127.0.0.1'),
     )
-    .option('--rps <number>', 'generated requests a second', wholeNumber(1, 1_000), 50)
+    .option('--rps <number>', 'generated requests a second', wholeNumber(1, 1_000), 100)
     .option('--users <number>', 'how many generated users', wholeNumber(1, 100_000), 500)
     .option('--no-traffic', 'generate no requests')
     .option('--duration <time>', 'stop by itself after a time such as 30s', readDuration)

@@ -5,7 +5,7 @@ import type { CommandContext, Output } from './command-context.ts';
 export type Style = Parameters<typeof styleText>[0];
 
 /** Where text is shown. `width` is Infinity where nobody counts columns. */
-export type Canvas = { readonly width: number; paint(style: Style, text: string): string };
+export type Canvas = { readonly width: number; readonly paint: (style: Style, text: string) => string };
 
 /** Whether the output can be drawn over. */
 export function isScreen({ isTTY }: Output, { env }: Pick<CommandContext, 'env'>): boolean {

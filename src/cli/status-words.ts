@@ -10,7 +10,9 @@ type Verdict = ShownRollout['checks'][number]['verdict'];
 /** Where nothing is known. */
 export const nothing = '–';
 
-const phaseStyle: Record<State['phase'], Style> = {
+type Phase = State['phase'];
+
+const phaseStyle: Readonly<Record<Phase, Style>> = {
   steady: 'cyan',
   progressing: 'cyan',
   waiting: 'yellow',
@@ -27,8 +29,18 @@ const answers = {
 } as const;
 
 /** The phase in its colour. */
-export function phaseText(state: State | null, { paint }: Canvas): string {
-  return state === null ? 'not begun' : paint(phaseStyle[state.phase], state.phase);
+export function phaseText(state: State | null, canvas: Canvas): string {
+  return state === null ? 'not begun' : paintPhase(state.phase, state.phase, canvas);
+}
+
+/** A text in the colour of a phase. */
+export function paintPhase(phase: Phase, text: string, { paint }: Canvas): string {
+  return paint(phaseStyle[phase], text);
+}
+
+/** Whether it is the word of a phase. */
+export function isPhase(word: unknown): word is Phase {
+  return typeof word === 'string' && Object.hasOwn(phaseStyle, word);
 }
 
 /** `small (2 of 4)`; of a range the step that it stands at. */

@@ -1,7 +1,7 @@
 // The demo's own look at its gateway from this machine: where it is reached, and which users meet which version.
 import { GraygateError } from '../../errors.ts';
 
-const mostUsersTried = 40;
+const askedUserCount = 40;
 
 /** The same address as this machine reaches it. Throws `usage` for one that only others reach. */
 export function localUrlOf(listening: string): string {
@@ -14,14 +14,18 @@ export function localUrlOf(listening: string): string {
   return url.origin;
 }
 
-/** For each version, the first of the users `u-1`, `u-2` … that gets it; asks until two versions are known. */
+/** For each version that is met, the first of the users `u-1`, `u-2` … that gets it now. */
 export async function meetUsers(gateway: string): Promise<ReadonlyMap<string, string>> {
+  const names = Array.from({ length: askedUserCount }, (_, i) => `u-${i + 1}`);
+  const versions = await Promise.all(names.map((user) => versionOf(gateway, user)));
   const users = new Map<string, string>();
-  for (let i = 1; i <= mostUsersTried && users.size < 2; i += 1) {
-    const user = `u-${i}`;
-    const answer = await fetch(gateway, { method: 'HEAD', headers: { 'x-user-id': user } });
-    const version = answer.headers.get('x-graygate-version');
-    if (version !== null && !users.has(version)) users.set(version, user);
+  for (const [i, version] of versions.entries()) {
+    if (version !== null && !users.has(version)) users.set(version, names[i]!);
   }
   return users;
+}
+
+async function versionOf(gateway: string, user: string): Promise<string | null> {
+  const answer = await fetch(gateway, { method: 'HEAD', headers: { 'x-user-id': user } });
+  return answer.headers.get('x-graygate-version');
 }

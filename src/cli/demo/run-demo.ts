@@ -1,13 +1,17 @@
 // The whole demo in one process: two shops, the gateway in front of them, customers, and a line that says how they fare.
-import { relative } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { startGateway } from '../../app.ts';
 import { GraygateError } from '../../errors.ts';
 import type { CommandContext } from '../command-context.ts';
+import { canvasOf } from '../paint.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { describeBehaviour, type Behaviour } from './behaviour.ts';
 import { localUrlOf, meetUsers } from './local-gateway.ts';
+import { RolloutNews } from './rollout-news.ts';
 import { Screen } from './screen.ts';
 import { ShopStore } from './shop-data.ts';
 import { startShop, type Shop } from './shop.ts';
@@ -32,6 +36,8 @@ export type DemoOptions = {
 
 /** Tried first; when they are taken, any free port does. */
 const shopPorts = { old: 3001, new: 3002 };
+/** Median of what an answer of a shop takes. */
+const workMs = 20;
 const bundledPolicy = fileURLToPath(new URL('../../../config/demo.yaml', import.meta.url));
 
 type Closer = () => Promise<void>;
@@ -48,16 +54,19 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
 
 async function run(options: DemoOptions, context: CommandContext, closers: Closer[]): Promise<void> {
   const screen = new Screen(context.stdout, context.stderr);
+  const news = new RolloutNews(screen, { json: options.json, canvas: () => canvasOf(context.stdout, context) });
   const shops = await openShops(options.behaviour, closers);
-  const addresses = await openGateway(options, { shops, screen, env: context.env }, closers);
+  const store = await openStoreFolder(context.env, closers);
+  const addresses = await openGateway(options, { shops, news, env: { ...context.env, ...store } }, closers);
   if (options.json) screen.say(JSON.stringify(addresses));
-  else screen.say(await describeDemo(addresses, options));
+  else screen.say(await describeDemo(addresses, options, news.firstRollout));
+  news.begin();
 
   const limits = options.durationMs === null ? [] : [AbortSignal.timeout(options.durationMs)];
   const end = AbortSignal.any([context.stop, ...limits]);
   if (options.traffic === null) return untilAborted(end);
   const traffic = startTraffic({ target: addresses.traffic, ...options.traffic });
-  const shown = showTraffic(traffic.tally, screen, options.json);
+  const shown = showTraffic(traffic.tally, { screen, json: options.json, standing: () => news.standing });
   closers.push(async () => {
     await traffic.stop();
     shown.close();
@@ -67,22 +76,30 @@ async function run(options: DemoOptions, context: CommandContext, closers: Close
 
 async function openShops(behaviour: Behaviour, closers: Closer[]): Promise<{ old: Shop; fresh: Shop }> {
   const store = new ShopStore();
-  const old = await startShop({ look: 'old', release: '1.8.2', store, port: shopPorts.old });
+  const old = await startShop({ look: 'old', release: '1.8.2', store, port: shopPorts.old, workMs });
   closers.push(() => old.close());
-  const fresh = await startShop({ look: 'new', release: '2.0.0', store, port: shopPorts.new, behaviour });
+  const fresh = await startShop({ look: 'new', release: '2.0.0', store, port: shopPorts.new, behaviour, workMs });
   closers.push(() => fresh.close());
   return { old, fresh };
 }
 
+/** Each start begins anew: the state is kept in a folder that is gone afterwards, unless the environment names another place. */
+async function openStoreFolder(env: NodeJS.ProcessEnv, closers: Closer[]): Promise<{ GRAYGATE_DEMO_STORE: string }> {
+  if (env['GRAYGATE_DEMO_STORE']) return { GRAYGATE_DEMO_STORE: env['GRAYGATE_DEMO_STORE'] };
+  const folder = await mkdtemp(join(tmpdir(), 'graygate-demo-'));
+  closers.push(() => rm(folder, { recursive: true, force: true }));
+  return { GRAYGATE_DEMO_STORE: `sqlite:${join(folder, 'demo.db')}` };
+}
+
 type Surroundings = {
   readonly shops: { readonly old: Shop; readonly fresh: Shop };
-  readonly screen: Screen;
+  readonly news: RolloutNews;
   readonly env: NodeJS.ProcessEnv;
 };
 
 async function openGateway(
   options: DemoOptions,
-  { shops, screen, env }: Surroundings,
+  { shops, news, env }: Surroundings,
   closers: Closer[],
 ): Promise<DemoAddresses> {
   const policy = options.policyFile ?? relative('', bundledPolicy);
@@ -96,7 +113,7 @@ async function openGateway(
       GRAYGATE_DEMO_OLD_PORT: String(shops.old.port),
       GRAYGATE_DEMO_NEW_PORT: String(shops.fresh.port),
     },
-    logger: pino({ level: 'warn' }, { write: (line) => screen.log(line) }),
+    logger: pino({ level: 'info' }, { write: news.hear }),
   }).catch((error: unknown) => {
     throw explainTakenPort(error, options);
   });
@@ -110,12 +127,17 @@ async function openGateway(
   };
 }
 
-async function describeDemo(addresses: DemoAddresses, { behaviour, traffic }: DemoOptions): Promise<string> {
+async function describeDemo(
+  addresses: DemoAddresses,
+  { behaviour, traffic }: DemoOptions,
+  rollout: string | null,
+): Promise<string> {
   return welcomeText({
     addresses,
     behaviour: describeBehaviour(behaviour),
     users: await meetUsers(addresses.traffic),
     traffic: traffic && `${traffic.requestsPerSecond} requests a second from ${traffic.userCount} users`,
+    rollout: rollout ?? 'shop',
   });
 }
 

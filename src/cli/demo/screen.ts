@@ -1,5 +1,6 @@
 // The demo's two outputs: text that stays, and on a terminal one line at the bottom that is written over.
 import type { Output } from '../command-context.ts';
+import { cutToWidth } from '../display-width.ts';
 
 const clearLine = '\r\x1b[K';
 
@@ -29,7 +30,7 @@ export class Screen {
   /** Replaces the line at the bottom of a terminal, cut to its width; empty takes it away. Elsewhere nothing is written. */
   showStatus(text: string): void {
     if (!this.isTerminal) return;
-    this.#status = text.slice(0, (this.#stdout.columns ?? 80) - 1);
+    this.#status = cutToWidth(text, (this.#stdout.columns ?? 80) - 1);
     this.#stdout.write(`${clearLine}${this.#status}`);
   }
 

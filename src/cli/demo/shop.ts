@@ -10,12 +10,17 @@ import { streamStock } from './shop-events.ts';
 import { answerShopRequest, problem, steadyPaths } from './shop-routes.ts';
 import type { ShopAnswer, ShopState } from './shop-routes.ts';
 import { echoWebSocket } from './websocket-echo.ts';
+import { drawWorkMs } from './work-time.ts';
 
 /** `port` is taken when it is free, otherwise any free one; 0 is any. */
 export type ShopOptions = Pick<ShopState, 'look' | 'release' | 'store'> & {
   readonly port: number;
   readonly behaviour?: Behaviour;
+  /** Median of the time that an answer takes; 0 (or absent): none. */
+  readonly workMs?: number;
 };
+
+type WorkingShop = ShopState & { readonly workMs: number };
 
 export type Shop = { readonly url: string; readonly port: number; close(): Promise<void> };
 
@@ -24,8 +29,8 @@ const maxBodyBytes = 16_384;
 
 /** Starts a shop on loopback. `close` cuts whatever is still open. */
 export async function startShop(options: ShopOptions): Promise<Shop> {
-  const { look, release, store, behaviour = goodBehaviour } = options;
-  const shop: ShopState = { look, release, store, behaviour };
+  const { look, release, store, behaviour = goodBehaviour, workMs = 0 } = options;
+  const shop: WorkingShop = { look, release, store, behaviour, workMs };
   const upgraded = new Set<Duplex>();
   const server = createServer((request, response) => void serve(shop, request, response));
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -58,13 +63,14 @@ async function closeAll(server: Server, upgraded: ReadonlySet<Duplex>): Promise<
   await closed;
 }
 
-async function serve(shop: ShopState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(shop: WorkingShop, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0]!;
   try {
     const body = await readBody(request);
     if (!steadyPaths.has(path)) {
       const { latencyMs, errorsPercent } = shop.behaviour;
-      if (latencyMs > 0) await delay(latencyMs);
+      const takesMs = latencyMs + drawWorkMs(shop.workMs);
+      if (takesMs > 0) await delay(takesMs);
       if (Math.random() * 100 < errorsPercent) return send(shop, response, problem(500, 'the shop is broken'));
     }
     if (body === null) return send(shop, response, problem(413, `expected at most ${maxBodyBytes} bytes`));

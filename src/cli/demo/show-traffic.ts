@@ -7,8 +7,15 @@ const intervalMs = 2_000;
 /** Stretches that the line on a terminal looks back on. */
 const stretchCount = 4;
 
+export type Shown = {
+  readonly screen: Screen;
+  readonly json: boolean;
+  /** Where the rollouts stand, in front of the line on a terminal. */
+  readonly standing: () => string;
+};
+
 /** Begins to tell; `close` tells the sum. As `json` only the sum is told, as one object. */
-export function showTraffic(tally: TrafficTally, screen: Screen, json: boolean): { close(): void } {
+export function showTraffic(tally: TrafficTally, { screen, json, standing }: Shown): { close(): void } {
   let total: readonly VersionTally[] = [];
   let recent: (readonly VersionTally[])[] = [];
   let isFirst = true;
@@ -20,7 +27,7 @@ export function showTraffic(tally: TrafficTally, screen: Screen, json: boolean):
   const timer = setInterval(() => {
     look();
     if (json) return;
-    screen.showStatus(statusText(addTallies(recent)));
+    screen.showStatus([standing(), statusText(addTallies(recent))].filter(Boolean).join(' · '));
     if (isFirst && !screen.isTerminal) screen.say(statusText(total));
     isFirst = false;
   }, intervalMs);
