@@ -3,7 +3,7 @@ import type { AuditEntry } from '../rollout/audit-entry.ts';
 import type { Rollout } from '../rollout/policy.ts';
 import { latencyQuantileMs } from '../rollout/rehearsal/latency-model.ts';
 import type { Rehearsed } from '../rollout/rehearsal/rehearse.ts';
-import type { Scenario } from '../rollout/rehearsal/scenario.ts';
+import type { BrokenUser, Scenario } from '../rollout/rehearsal/scenario.ts';
 import { leastRequestsOf, type SeriesSummary, type Spread } from '../rollout/rehearsal/series.ts';
 import { countOf, durationOf, latencyOf, percentOf } from '../rollout/wording.ts';
 import { tableLines } from './text-table.ts';
@@ -86,7 +86,7 @@ function assumptions({ rollout, scenario, seed }: Assumed): object {
 }
 
 function assumptionLines({ rollout, scenario }: Assumed): string[] {
-  const { requestsPerSecond, userCount, failureRate, latency, harm, outage, hasBrokenUser } = scenario;
+  const { requestsPerSecond, userCount, failureRate, latency, harm, outage, brokenUser } = scenario;
   const p99 = latencyOf(latencyQuantileMs(latency, 0.99));
   const candidate = rollout.staging.candidates[0];
   const wrong = [
@@ -98,7 +98,7 @@ function assumptionLines({ rollout, scenario }: Assumed): string[] {
       : [
           `both versions fail ${percentOf(outage.failureRate)} more from ${durationOf(outage.fromMs)} on, for ${durationOf(outage.forMs)}`,
         ]),
-    ...(hasBrokenUser ? ['one user fails on both versions and retries'] : []),
+    ...(brokenUser === null ? [] : [brokenUserText(brokenUser)]),
   ];
   return [
     `${rollout.name}: ${countOf(requestsPerSecond)} requests a second of ${countOf(userCount)} users; ${percentOf(failureRate)} fail; latency ${latencyOf(latency.medianMs)}, p99 ${p99}`,
@@ -112,6 +112,11 @@ function harmText({ failureRate, latencyFactor }: NonNullable<Scenario['harm']>)
     ...(latencyFactor === 1 ? [] : [`takes ${latencyFactor} times as long`]),
   ];
   return parts.join(' and ');
+}
+
+function brokenUserText(brokenUser: BrokenUser): string {
+  const whose = brokenUser === 'first' ? 'one of the first users of the new version' : 'one user';
+  return `${whose} fails on both versions and retries every two seconds`;
 }
 
 function entryCells({ atMs, kind, to, reason }: AuditEntry): string[] {

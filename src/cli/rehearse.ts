@@ -1,10 +1,10 @@
 // `graygate rehearse`: what a rollout would do, in simulated time; once with every change, or many times in numbers.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { GraygateError } from '../errors.ts';
 import { randomFrom } from '../rollout/rehearsal/random.ts';
 import { rehearse, type Rehearsal, type RehearsalProgress, type Rehearsed } from '../rollout/rehearsal/rehearse.ts';
-import type { Outage, Scenario } from '../rollout/rehearsal/scenario.ts';
+import type { BrokenUser, Outage, Scenario } from '../rollout/rehearsal/scenario.ts';
 import { Series } from '../rollout/rehearsal/series.ts';
 import { countOf } from '../rollout/wording.ts';
 import { RiskSet } from '../telemetry/risk-set.ts';
@@ -20,7 +20,7 @@ type RehearseOptions = ConfigOptions &
   TrafficOptions & {
     readonly at: number;
     readonly dependency?: Outage;
-    readonly brokenUser: boolean;
+    readonly brokenUser?: BrokenUser | true;
     readonly ruleRps: number;
     readonly runs?: number;
     readonly aa?: number;
@@ -50,7 +50,12 @@ export function rehearseVerb(context: CommandContext): Command {
   return addTrafficOptions(command.addOption(configOption()))
     .option('--at <time>', 'when the harm begins, such as 30m', readDuration, 0)
     .option('--dependency <what>', 'both versions fail: errors=5,for=10m,at=10m', readOutage)
-    .option('--broken-user', 'one user of the new version fails on both versions, and retries every two seconds', false)
+    .addOption(
+      new Option(
+        '--broken-user [whose]',
+        'one user fails on both versions and retries: anyone, or one of the first whom the new version gets',
+      ).choices(['anyone', 'first']),
+    )
     .option('--rule-rps <number>', 'requests a second that rules send to the new version', numberAbove(0, 1_000_000), 1)
     .option('--runs <number>', 'rehearse so many times, and print numbers', wholeNumber(1, 1_000_000))
     .option('--aa <number>', 'rehearse so many healthy releases, and print numbers', wholeNumber(1, 1_000_000))
@@ -69,60 +74,60 @@ async function run(name: string | undefined, options: RehearseOptions, context: 
   const scenario = scenarioOf(options);
   const assumed: Assumed = { rollout, scenario, seed: options.seed };
   const rehearsal = { staging: rollout.staging, scenario, limitMs: options.limit };
+  const course = { rehearsal, seed: options.seed, context };
   const runCount = options.aa ?? options.runs;
   const print = (report: object, lines: readonly string[]): unknown =>
     context.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${lines.join('\n')}\n`);
   if (runCount === undefined) {
-    const rehearsed = await rehearseOnce(rehearsal, options.seed, context);
-    if (rehearsed !== null) print(rehearsalReport(assumed, rehearsed), rehearsalLines(assumed, rehearsed));
+    const rehearsed = await rehearseOnce(course);
+    if (rehearsed === null) return interrupted(context);
+    print(rehearsalReport(assumed, rehearsed), rehearsalLines(assumed, rehearsed));
     return;
   }
-  const series = await rehearseOften(rehearsal, { runCount, seed: options.seed }, context);
-  if (series === null) return;
+  const series = await rehearseOften(course, runCount);
+  if (series === null) return interrupted(context);
   const summary = series.summary();
   print(seriesReport(assumed, summary), seriesLines(assumed, summary));
   const isTooOften = summary.rolledBackCount > rollout.staging.analysis.alpha * summary.runCount;
   if (options.aa !== undefined && isTooOften) context.finish(1);
 }
 
-async function rehearseOnce(rehearsal: Rehearsal, seed: number, context: CommandContext): Promise<Rehearsed | null> {
-  const bar = new ProgressBar(context.stderr);
-  const rehearsed = await finish(
-    rehearsal,
-    { seed, stream: 0 },
-    {
-      context,
-      onProgress: ({ atMs, doneShare, state }) =>
-        bar.show(doneShare, `${clockOf(atMs)} ${state.phase} ${state.percent} % (${state.stay.name})`),
-    },
+function interrupted(context: CommandContext): void {
+  context.stderr.write('graygate: the rehearsal was interrupted\n');
+  context.finish(1);
+}
+
+type Course = { readonly rehearsal: Rehearsal; readonly seed: number; readonly context: CommandContext };
+
+async function rehearseOnce(course: Course): Promise<Rehearsed | null> {
+  const bar = new ProgressBar(course.context.stderr);
+  const rehearsed = await finish(course, 0, ({ atMs, doneShare, state }) =>
+    bar.show(doneShare, `${clockOf(atMs)} ${state.phase} ${state.percent} % (${state.stay.name})`),
   );
   bar.clear();
   return rehearsed;
 }
 
-async function rehearseOften(
-  rehearsal: Rehearsal,
-  { runCount, seed }: { runCount: number; seed: number },
-  context: CommandContext,
-): Promise<Series | null> {
+async function rehearseOften(course: Course, runCount: number): Promise<Series | null> {
+  const { rehearsal, context } = course;
   const bar = new ProgressBar(context.stderr);
   const series = new Series(rehearsal.staging, rehearsal.scenario);
   for (let i = 0; i < runCount; i += 1) {
-    const onProgress = ({ doneShare }: RehearsalProgress): void =>
-      bar.show((i + doneShare) / runCount, `rehearsal ${countOf(i + 1)} of ${countOf(runCount)}`);
-    const rehearsed = await finish(rehearsal, { seed, stream: i }, { context, onProgress });
-    if (rehearsed === null) return null;
+    const rehearsed = await finish(course, i, ({ doneShare }) =>
+      bar.show((i + doneShare) / runCount, `rehearsal ${countOf(i + 1)} of ${countOf(runCount)}`),
+    );
+    if (rehearsed === null) break;
     series.add(rehearsed);
   }
   bar.clear();
-  return series;
+  return context.stop.aborted ? null : series;
 }
 
 /** Runs one to its end, giving way to signals and the terminal now and then; null when the process is asked to end. */
 async function finish(
-  rehearsal: Rehearsal,
-  { seed, stream }: { seed: number; stream: number },
-  { context, onProgress }: { context: CommandContext; onProgress: (progress: RehearsalProgress) => void },
+  { rehearsal, seed, context }: Course,
+  stream: number,
+  onProgress: (progress: RehearsalProgress) => void,
 ): Promise<Rehearsed | null> {
   const course = rehearse(rehearsal, { random: randomFrom(seed, stream), riskRule: new RiskSet() });
   for (;;) {
@@ -144,7 +149,7 @@ function scenarioOf(options: RehearseOptions): Scenario {
     latency: latencyOf(options),
     harm: harm === undefined ? null : { ...harm, fromMs: options.at },
     outage: options.dependency ?? null,
-    hasBrokenUser: options.brokenUser,
+    brokenUser: options.brokenUser === true ? 'anyone' : (options.brokenUser ?? null),
   };
 }
 

@@ -3,14 +3,23 @@ import { pino } from 'pino';
 import { runCommandLine } from '../../src/cli/run-command-line.ts';
 
 /** Runs a verb with an empty environment; one that would go on is stopped as soon as it is up. */
-export async function runHere(args: readonly string[]) {
+export function runHere(args: readonly string[]) {
+  return run(args, AbortSignal.abort());
+}
+
+/** Runs a verb that ends by itself. */
+export function runToEnd(args: readonly string[]) {
+  return run(args, new AbortController().signal);
+}
+
+async function run(args: readonly string[], stop: AbortSignal) {
   let stdout = '';
   let stderr = '';
   const code = await runCommandLine(args, {
     env: {},
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
-    stop: AbortSignal.abort(),
+    stop,
     onReload: () => undefined,
     openLog: () => pino({ level: 'silent' }),
   });

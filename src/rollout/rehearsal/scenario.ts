@@ -15,9 +15,12 @@ export type Scenario = {
   readonly harm: Harm | null;
   /** Something that both versions need and that fails; null: nothing does. */
   readonly outage: Outage | null;
-  /** One user more, in the candidate from the first stage on, whose every request fails on both versions, and who retries. */
-  readonly hasBrokenUser: boolean;
+  /** One user more, whose every request fails on both versions, and who retries; null: there is none. */
+  readonly brokenUser: BrokenUser | null;
 };
+
+/** Whose bucket it is: any by chance, or the `first`, whom the candidate gets with its first users. */
+export type BrokenUser = 'anyone' | 'first';
 
 /** From `fromMs` on the candidate fails `failureRate` of its requests (null: as the baseline does) and takes `latencyFactor` times as long. */
 export type Harm = { readonly failureRate: number | null; readonly latencyFactor: number; readonly fromMs: number };

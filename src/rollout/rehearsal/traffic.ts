@@ -28,6 +28,8 @@ export class Traffic {
   readonly #arms: readonly [StratumArm, StratumArm] = [emptyArm(), emptyArm()];
   readonly #healthy: LatencyDraws;
   readonly #harmed: LatencyDraws;
+  /** Where the broken user's bucket lies among 100 percent of users. */
+  readonly #brokenPercent: number;
   #sliceMs = firstSliceMs;
   #beganMs = 0;
 
@@ -38,6 +40,7 @@ export class Traffic {
     this.#random = chance.random;
     this.#riskRule = chance.riskRule;
     this.#population = new Population(scenario.userCount, bounds, chance.random);
+    this.#brokenPercent = scenario.brokenUser === 'anyone' ? 100 * chance.random.uniform() : 0;
     this.#healthy = new LatencyDraws(latency);
     this.#harmed = new LatencyDraws({ ...latency, medianMs: latency.medianMs * (harm?.latencyFactor ?? 1) });
   }
@@ -54,7 +57,7 @@ export class Traffic {
     const perSecond = scenario.requestsPerSecond;
     const arms = this.#population.step(shares, { perSecond, forMs, rates: [baseline, candidate] });
     for (const [i, { exposed, failed }] of arms.entries()) this.#expose(i, { exposed, failed, nowMs });
-    if (scenario.hasBrokenUser) this.#retry(arms, { shares, nowMs, forMs });
+    if (scenario.brokenUser !== null) this.#retry(arms, { shares, nowMs, forMs });
     const ruleRequests = this.#random.poisson((scenario.ruleRequestsPerSecond * forMs) / 1_000);
     return { arms, ruleRequests };
   }
@@ -89,12 +92,14 @@ export class Traffic {
     (isSlow ? this.#harmed : this.#healthy).draw(arm.latencies, exposed, this.#random);
   }
 
-  /** The broken user has the lowest bucket: the candidate gets the user as soon as it gets anybody. */
+  /** The requests of the broken user, each by the window's own rule. */
   #retry(
     arms: readonly [ArmStep, ArmStep],
     { shares, nowMs, forMs }: { shares: Shares; nowMs: number; forMs: number },
   ): void {
-    const index = shares.candidatePercent > 0 ? 1 : 0;
+    const { candidatePercent, otherPercent } = shares;
+    const index = this.#brokenPercent < candidatePercent ? 1 : 0;
+    if (index === 0 && this.#brokenPercent < candidatePercent + otherPercent) return;
     const tries = Math.floor((nowMs + forMs) / retryEveryMs) - Math.floor(nowMs / retryEveryMs);
     for (let i = 0; i < tries; i += 1) {
       arms[index].requests += 1;

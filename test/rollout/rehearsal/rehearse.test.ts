@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Rehearsed } from '../../../src/rollout/rehearsal/rehearse.ts';
+import { defaultAnalysis, type Check } from '../../../src/rollout/staging.ts';
+import { stageOf, stagingOf } from '../../support/rollout-machine.ts';
+import { climbing, failing, rehearsed, scenarioOf, strict } from '../../support/scenarios.ts';
+
+const hourMs = 3_600_000;
+const busy = { requestsPerSecond: 5_000 };
+
+function at(seed: number): Rehearsed {
+  return rehearsed(climbing(), scenarioOf(failing(0.05)), { seed });
+}
+
+function path({ entries }: Rehearsed): string[] {
+  return entries.map(({ kind, to }) => `${kind} ${to.percent}`);
+}
+
+const upwards = ['begin 1', 'advance 5', 'advance 25', 'advance 50', 'advance 100', 'promote 100'];
+
+test('a healthy release goes through every stage and is promoted, at 5,000 requests a second within six minutes', () => {
+  const healthy = rehearsed(climbing(), scenarioOf(busy));
+  assert.deepEqual(path(healthy), upwards);
+  assert.equal(healthy.state.phase, 'promoted');
+  assert.ok(healthy.endedMs < 360_000, `${healthy.endedMs} ms`);
+  assert.equal(healthy.candidate.sinceHarm, null);
+  assert.ok(Math.abs(healthy.candidate.excessFailures) < 60, `${healthy.candidate.excessFailures}`);
+});
+
+test('a healthy release at 200 requests a second is promoted too, each time', () => {
+  for (let seed = 1; seed <= 3; seed += 1)
+    assert.deepEqual(path(rehearsed(climbing(), scenarioOf(), { seed })), upwards, `seed ${seed}`);
+});
+
+test('the same seed gives the same rehearsal, another seed another one', () => {
+  assert.deepEqual(at(1), at(1));
+  assert.notDeepEqual(at(1).candidate, at(2).candidate);
+});
+
+test('a release that fails requests is rolled back in the first stage, with the reason in a sentence', () => {
+  const { state, entries, candidate, flagger } = rehearsed(climbing(), scenarioOf(failing(0.5)));
+  assert.equal(state.phase, 'rolled-back');
+  assert.match(state.reason, /canary fails \d+ % of requests, stable .*by luck is below 1 in/);
+  assert.deepEqual(
+    entries.map(({ kind }) => kind),
+    ['begin', 'rollback'],
+  );
+  assert.ok(candidate.sinceHarm!.forMs < 10_000 && candidate.requests < 30);
+  assert.ok(candidate.disappointedUsers <= 10, `${candidate.disappointedUsers} users`);
+  assert.ok(flagger.rolledBackAtMs! >= 300_000, 'a rule that counts failed minutes takes minutes');
+  assert.ok(flagger.candidateFailures > 20 * candidate.failures);
+});
+
+test('a release that turns slow later is rolled back then, because of its latency', () => {
+  const harm = { failureRate: null, latencyFactor: 2, fromMs: 120_000 };
+  const { state, endedMs, candidate } = rehearsed(climbing(), scenarioOf({ ...busy, harm }));
+  assert.equal(state.phase, 'rolled-back');
+  assert.match(state.reason, /p\d+ of canary is \d+ ms, of stable \d+ ms/);
+  assert.ok(endedMs > 120_000 && endedMs < 130_000, `${endedMs}`);
+  assert.equal(candidate.sinceHarm!.forMs, endedMs - 120_000);
+});
+
+test('requests until rollback come near to what any test needs: within 1.6 times for 0.1 to 1 %', () => {
+  const staying = strict([stageOf(5, { holdMs: 24 * hourMs }), stageOf(100)]);
+  const runs = Array.from({ length: 60 }, (_, seed) => rehearsed(staying, scenarioOf(failing(0.01)), { seed }));
+  assert.ok(runs.every(({ state }) => state.phase === 'rolled-back'));
+  const mean = runs.reduce((sum, { candidate }) => sum + candidate.requests, 0) / runs.length;
+  const informationLimit = 375;
+  assert.ok(mean < 1.6 * informationLimit, `${mean} requests`);
+  assert.ok(mean > informationLimit, `${mean} requests: fewer than any valid test can do with`);
+});
+
+test('a dependency that fails for both versions, or a broken user who retries, rolls no healthy release back', () => {
+  const outage = { failureRate: 0.05, fromMs: 60_000, forMs: 600_000 };
+  for (const trouble of [{ outage }, { brokenUser: 'first' }] as const)
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const { state } = rehearsed(climbing(), scenarioOf({ requestsPerSecond: 1_000, ...trouble }), { seed });
+      assert.equal(state.phase, 'promoted', `seed ${seed}, ${JSON.stringify(trouble)}`);
+    }
+});
+
+test('stages of 0 %, approvals and the bake are gone through; outside sources are content', () => {
+  const sources: Check[] = [
+    {
+      name: 'cpu',
+      role: 'guard',
+      metric: 'prometheus',
+      url: '',
+      query: '',
+      min: null,
+      max: 0.7,
+      everyMs: 1_000,
+      timeoutMs: 1_000,
+      failures: 3,
+    },
+    { name: 'smoke', role: 'guard', metric: 'webhook', url: '', everyMs: 1_000, timeoutMs: 1_000, failures: 1 },
+  ];
+  const staging = stagingOf(
+    {
+      stages: [
+        stageOf(0, { holdMs: 60_000, minRequests: 90 }),
+        stageOf(25, { holdMs: 60_000, approve: 'manual' }),
+        stageOf(100, { holdMs: 0 }),
+      ],
+      bake: { holdMs: hourMs, controlPercent: 1 },
+    },
+    { checks: [...defaultAnalysis.checks, ...sources] },
+  );
+  const gone = rehearsed(staging, scenarioOf({ requestsPerSecond: 1_000 }));
+  assert.deepEqual(path(gone), ['begin 0', 'advance 25', 'wait 25', 'advance 100', 'advance 99', 'promote 100']);
+  const rules = gone.entries[1]!.atMs;
+  assert.ok(rules > 75_000 && rules < 110_000, `90 requests of testers at one a second took ${rules} ms`);
+});
+
+test('a rehearsal ends where only a person could go on, and at its limit, and says why it does not move', () => {
+  const bad = scenarioOf({ ...busy, ...failing(0.2) });
+  const paused = rehearsed(climbing({ analysis: { ...defaultAnalysis, onFail: 'pause' } }), bad);
+  assert.deepEqual([paused.state.phase, paused.state.percent], ['paused', 1]);
+  const steppedBack = rehearsed(
+    climbing({ analysis: { ...defaultAnalysis, onFail: 'step-back' } }),
+    scenarioOf({ ...busy, ...failing(0.2, 100_000) }),
+  );
+  assert.ok(path(steppedBack).includes('step-back 1'), path(steppedBack).join());
+  const late = rehearsed(climbing(), scenarioOf(), { limitMs: 120_000 });
+  assert.deepEqual([late.state.phase, late.endedMs], ['progressing', 120_000]);
+  assert.match(late.holds!, /not enough to prove/);
+});
+
+test('a fixed split is watched as well, beside other candidates', () => {
+  const fixed = climbing({ stages: [], split: { canary: 20, green: 30 }, candidates: ['canary', 'green'] });
+  const good = rehearsed(fixed, scenarioOf(), { limitMs: hourMs });
+  assert.deepEqual([good.state.phase, good.endedMs], ['steady', hourMs]);
+  assert.ok(Math.abs(good.candidate.requests / (0.2 * 200 * 3_600) - 1) < 0.05);
+  assert.equal(rehearsed(fixed, scenarioOf(failing(0.05))).state.phase, 'rolled-back');
+});
