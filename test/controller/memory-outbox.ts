@@ -6,6 +6,8 @@ type Kept = { id: string; rollout: string; createdMs: number; dueMs: number; att
 export type MemoryOutbox = AlertOutbox & {
   readonly kept: Kept[];
   isDown: boolean;
+  /** Calls that failed because it was down. */
+  refusedCount: number;
   add(rollout: string, alerts: readonly { id: string; message: AlertMessage }[], createdMs: number): void;
 };
 
@@ -15,6 +17,7 @@ export function openMemoryOutbox(): MemoryOutbox {
   const outbox: MemoryOutbox = {
     kept,
     isDown: false,
+    refusedCount: 0,
     add(rollout, alerts, createdMs) {
       for (const { id, message } of alerts) {
         if (find(id) === -1) kept.push({ id, rollout, createdMs, dueMs: createdMs, attempt: 0, message });
@@ -41,7 +44,9 @@ export function openMemoryOutbox(): MemoryOutbox {
     },
   };
   function refuseWhenDown(): void {
-    if (outbox.isDown) throw new Error('the store cannot be used now');
+    if (!outbox.isDown) return;
+    outbox.refusedCount += 1;
+    throw new Error('the store cannot be used now');
   }
   return outbox;
 }

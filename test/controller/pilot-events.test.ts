@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { source, stageOf } from '../support/rollout-machine.ts';
-import { outcomeOf } from '../telemetry/requests.ts';
+import { decisionOf, outcomeOf } from '../telemetry/requests.ts';
 import { Cockpit, patientStaging, quickStaging, rolloutWith } from './cockpit.ts';
 
 suite('a policy that is loaded while it runs', () => {
@@ -198,6 +198,26 @@ suite('users', () => {
     assert.ok(Math.abs(sampleRatio.users - (1_980 + 10_000 + 220)) < 20, `${sampleRatio.users} users`);
     const expected = 198 + 500 + 2_500 + 220;
     assert.ok(Math.abs(sampleRatio.expectedCandidateUsers - expected) < 10, `${sampleRatio.expectedCandidateUsers}`);
+  });
+
+  test('who are counted again after the versions changed are no further evidence', async () => {
+    const cockpit = new Cockpit();
+    await cockpit.start(patientStaging());
+    await cockpit.pilot.settled();
+    const [stable, canary] = cockpit.pilot.rollout.versions;
+    const two = rolloutWith(patientStaging(), { versions: [stable, canary!] });
+    const three = rolloutWith(patientStaging(), {
+      versions: [stable, canary!, { ...canary!, name: 'beta', index: 2 }],
+    });
+    for (let round = 0; round < 60; round += 1) {
+      // More than the split says, as it may happen by luck once.
+      const rollout = round % 2 === 0 ? three : two;
+      cockpit.pilot.follow(rollout, cockpit.nowMs);
+      for (let i = 0; i < 1_000; i += 1)
+        cockpit.window.assigned(decisionOf(rollout, i < 128 ? 1 : 0, { user: `u${i}` }));
+    }
+    await cockpit.fly(1);
+    assert.equal(cockpit.pilot.view().measured?.sampleRatio.answer, 'ok');
   });
 
   test('who are sent by a rolled-back split count for nobody', async () => {

@@ -63,6 +63,8 @@ for (const [kind, open] of [
       const cockpit = new Cockpit(await open());
       await cockpit.start(quickStaging());
       await cockpit.fly(0.5);
+      // So many that slices are short, and there is something to judge ten times a second.
+      cockpit.traffic = { perSecond: 2_000 };
       for (const mode of ['full', 'lying'] as const) {
         cockpit.store.mode = mode;
         await cockpit.fly(4);
@@ -245,6 +247,27 @@ suite('an action', () => {
     assert.deepEqual(
       results.map((result) => (result.ok ? result.state.percent : result.code)),
       [50, 100, 'phase'],
+    );
+  });
+
+  test('that is being saved is not overtaken by what an earlier failure left to be saved', async () => {
+    const cockpit = new Cockpit();
+    await cockpit.start(patientStaging());
+    await cockpit.fly(1);
+    cockpit.store.mode = 'full';
+    await cockpit.act('rollback');
+    cockpit.store.mode = 'hanging';
+    cockpit.nowMs += 5_000;
+    const retry = cockpit.act('retry');
+    await cockpit.fly(2, { settle: false });
+    cockpit.store.release();
+    const result = await retry;
+    assert.ok(result.ok && result.state.percent === 10);
+    await cockpit.fly(2);
+    const audit = await cockpit.store.inner.audit('shop');
+    assert.deepEqual(
+      audit.map((entry) => entry.kind),
+      ['begin', 'rollback', 'retry'],
     );
   });
 
