@@ -44,7 +44,7 @@ export function createStorePart<Verbs extends AnyVerbs>(options: StorePartOption
     const before = health.current();
     health.report(failure.message);
     // Where it was well for a moment only, as on a disk with room for a probe but not for a save, the back-off goes on.
-    if (before.ok && health.current().sinceMs - before.sinceMs > backOff.maxMs) failureCount = 0;
+    if (health.current().sinceMs - before.sinceMs > backOff.maxMs) failureCount = 0;
     if (timer !== null || isProbing) return;
     const delayMs = Math.min(backOff.maxMs, backOff.firstMs * 2 ** failureCount);
     failureCount += 1;

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqliteStore, workerUrl } from '../../src/store/sqlite-store.ts';
 import { storeContract } from './contract.ts';
-import { withDirectory, withStore } from './places.ts';
+import { statusThat, withDirectory, withStore } from './places.ts';
 import { historySlice, stateChange } from './samples.ts';
 
 storeContract('the embedded store', async () => {
@@ -54,8 +54,10 @@ test('appended slices reach the disk by themselves, without a query', async () =
   await withDirectory(async (directory) => {
     const path = join(directory, 'graygate.db');
     await withStore({ path }, async (writer) => {
+      await statusThat(writer, (status) => status.history.ok);
       await writer.history.append([historySlice(5_000, 2)]);
       await withStore({ path }, async (reader) => {
+        await statusThat(reader, (status) => status.history.ok);
         const read = async () => reader.history.query({ rollout: 'shop', sinceMs: 0, resolution: 'second' });
         while ((await read()).length === 0) await sleep(20);
         assert.equal((await read())[0]?.sums['requests'], 2);
@@ -67,8 +69,11 @@ test('appended slices reach the disk by themselves, without a query', async () =
 test('two processes on one file see each other, and the one that is behind is refused', async () => {
   await withDirectory(async (directory) => {
     const path = join(directory, 'graygate.db');
-    await withStore({ path }, async (one) => {
-      await withStore({ path }, async (other) => {
+    const options = { path, busyTimeoutMs: 8_000 };
+    await withStore(options, async (one) => {
+      // SQLite does not wait for a lock while a new file is made, so the second comes after that.
+      await one.states.loadAll();
+      await withStore(options, async (other) => {
         await one.states.save(stateChange('shop', 0));
         await other.states.save(stateChange('shop', 1));
         await assert.rejects(one.states.save(stateChange('shop', 1)), {
