@@ -2,23 +2,18 @@
 // force; says what happened through telemetry and nothing else upwards.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../errors.ts';
-import { decide } from '../rollout/decide.ts';
 import type { Decision } from '../rollout/decide.ts';
-import { matchRollout } from '../rollout/matching.ts';
 import type { Outcome } from '../rollout/outcome.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { SplitCell } from '../rollout/split.ts';
-import { findAmbiguity, hasUnknownExpectation } from './admission.ts';
 import { drainServer } from './drain.ts';
 import { Exchange } from './exchange.ts';
-import { RequestFacts } from './facts.ts';
 import type { JourneySetting } from './journey.ts';
-import { LivePolicy, type LiveRollout, type Telemetry } from './live-policy.ts';
+import { LivePolicy, type Telemetry } from './live-policy.ts';
 import { isClosing, tieToConnection } from './malformed.ts';
 import { requestIdOf } from './request-headers.ts';
+import { factsOf, route } from './route.ts';
 import { ServerRegistry } from './servers.ts';
-import { bearerTokenOf } from './tokens.ts';
 import { createTraffic, tuneTraffic } from './traffic.ts';
 import { Upgrade } from './upgrade.ts';
 
@@ -32,6 +27,8 @@ export type GatewayParts = {
   finished(outcome: Outcome): void;
   /** A connection sent what is not a request, and was answered with this status. */
   malformed(status: number): void;
+  /** Something that nobody foresaw, in graygate itself; the request got 500. */
+  failed?(error: unknown): void;
 };
 
 export interface Gateway {
@@ -42,13 +39,6 @@ export interface Gateway {
   /** Stops listening, lets requests under way end within the time, then cuts them. */
   close(drainMs: number): Promise<void>;
 }
-
-/** Either kind of request, from here on. */
-type Routable = {
-  readonly isOpen: boolean;
-  refuse(code: ErrorCode, options?: { detail?: string; close?: boolean }): void;
-  forward(rollout: LiveRollout, decision: Decision): void;
-};
 
 export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const registry = new ServerRegistry();
@@ -65,9 +55,10 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       parts.finished(outcome);
     },
   };
+  const failed = (error: unknown): void => parts.failed?.(error);
   const startOf = (request: IncomingMessage) => {
     const facts = factsOf(request, live.policy);
-    return { live, facts, requestId: requestIdOf(facts), target: request.url! };
+    return { live, facts, requestId: requestIdOf(facts), target: request.url!, failed };
   };
 
   const traffic = await createTraffic(parts.policy, {
@@ -110,44 +101,4 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       await traffic.fastify.close();
     },
   };
-}
-
-function factsOf(request: IncomingMessage, policy: Policy): RequestFacts {
-  const socket = request.socket as Socket & { encrypted?: boolean };
-  return new RequestFacts(
-    {
-      method: request.method!,
-      url: request.url!,
-      rawHeaders: request.rawHeaders,
-      remoteAddress: socket.remoteAddress ?? '',
-      scheme: socket.encrypted === true ? 'https' : 'http',
-    },
-    policy.trustedProxies,
-  );
-}
-
-/** Which rollout, then who the client is, then which version. Only a token that was not seen before makes this wait. */
-function route(routable: Routable, request: IncomingMessage, start: { live: LivePolicy; facts: RequestFacts }): void {
-  const { live, facts } = start;
-  const ambiguity = findAmbiguity(request);
-  if (ambiguity !== null) return routable.refuse('malformed-request', { detail: ambiguity, close: true });
-  if (hasUnknownExpectation(request)) return routable.refuse('expectation-failed', { close: true });
-  const matched = matchRollout(live.table, facts);
-  if (matched === null) return routable.refuse('no-rollout');
-  const liveRollout = live.rolloutOf(matched.rollout);
-  const go = (): void => {
-    // The client may have left while its token was verified.
-    if (routable.isOpen) routable.forward(liveRollout, decide(matched, liveRollout.cell.current, facts));
-  };
-  const token = liveRollout.verifyToken === null ? null : bearerTokenOf(facts.header('authorization'));
-  if (token === null) return go();
-  const claims = liveRollout.verifyToken!(token);
-  if (!(claims instanceof Promise)) {
-    facts.claims = claims;
-    return go();
-  }
-  void claims.then((verified) => {
-    facts.claims = verified;
-    go();
-  });
 }

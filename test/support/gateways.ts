@@ -1,8 +1,8 @@
 // Starts a real data plane on a free port for a test, with real metrics and a record of every outcome.
-import { type Gateway, createGateway } from '../../src/gateway/gateway.ts';
+import { type Gateway, type GatewayParts, createGateway } from '../../src/gateway/gateway.ts';
 import type { Outcome } from '../../src/rollout/outcome.ts';
 import type { Policy, Rollout } from '../../src/rollout/policy.ts';
-import { layOutSplit, type SplitCell } from '../../src/rollout/split.ts';
+import { SplitCells, type SplitCell } from '../../src/rollout/split.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 
 export type RunningGateway = {
@@ -17,14 +17,14 @@ export type RunningGateway = {
 
 export type TestContext = { after(fn: () => Promise<void> | void): void };
 
-/** Runs until the test ends, when what is left is cut. */
-export async function startGateway(context: TestContext, policy: Policy): Promise<RunningGateway> {
-  const cells = new Map<string, SplitCell>();
-  const cellOf = (rollout: Rollout): SplitCell => {
-    let cell = cells.get(rollout.name);
-    if (cell === undefined) cells.set(rollout.name, (cell = { current: layOutSplit(rollout.versions, rollout.split) }));
-    return cell;
-  };
+/** Runs until the test ends, when what is left is cut. `parts` take the place of the ones that record. */
+export async function startGateway(
+  context: TestContext,
+  policy: Policy,
+  parts: Partial<GatewayParts> = {},
+): Promise<RunningGateway> {
+  const cells = new SplitCells();
+  const cellOf = (rollout: Rollout): SplitCell => cells.of(rollout);
   const metrics = new Metrics(
     { splitOf: (rollout) => cellOf(rollout).current, standings: () => [], isStoreWell: () => true },
     'test',
@@ -42,6 +42,7 @@ export async function startGateway(context: TestContext, policy: Policy): Promis
       if (outcome.version === null) metrics.unmatched.counted(outcome.status, outcome.method);
     },
     malformed: (status) => malformed.push(status),
+    ...parts,
   });
   const port = await gateway.listen();
   context.after(() => gateway.close(0));

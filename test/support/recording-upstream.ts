@@ -45,6 +45,10 @@ export class RecordingUpstream {
     return this.#port;
   }
 
+  get openConnectionCount(): number {
+    return this.#server === null ? 0 : this.#open.get(this.#server)!.size;
+  }
+
   /** Listens on a free port, or on the one it had. */
   async start(): Promise<void> {
     const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => this.#record(request, response));
