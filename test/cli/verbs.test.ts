@@ -52,7 +52,7 @@ rollouts:
 `,
 );
 
-for (const verb of ['serve', 'demo', 'validate', 'explain']) {
+for (const verb of ['serve', 'demo', 'validate', 'explain', 'plan', 'rehearse', 'simulate']) {
   test(`${verb} --help shows its options and an example that names it, and exits 0`, async () => {
     const { code, stdout, stderr } = await runHere([verb, '--help']);
     assert.deepEqual([code, stderr], [0, '']);
