@@ -42,18 +42,20 @@ function durationSamples(
   ];
 }
 
+type ReadMetric = { name: string; type: unknown; values: unknown };
+
 /**
- * A metric read out of one registry, fit for another: what is no counter must not end in `_total` (the client library's own
- * gauges do), and OpenMetrics takes a counter's name without it.
+ * A metric read out of one registry, fit for another; null for one that Prometheus' linter would refuse: the client
+ * library's own gauges that end in `_total` are sums of others that are there.
  */
-export function renameForConventions(metric: { name: string; type: unknown; values: unknown }): ReadableMetric {
+export function conventionalMetric(metric: ReadMetric): ReadableMetric | null {
   const type = typeof metric.type === 'string' ? metric.type : 'gauge';
-  const conventional = type === 'counter' ? metric.name : metric.name.replace(/_total$/, '_count');
+  if (type !== 'counter' && metric.name.endsWith('_total')) return null;
   return {
-    name: conventional,
+    name: metric.name,
     type,
     get() {
-      // The registry may have set another name, as it does for OpenMetrics.
+      // The registry may have set another name: OpenMetrics takes a counter's without `_total`.
       return { ...metric, type, name: this.name };
     },
   };

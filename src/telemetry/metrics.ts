@@ -3,7 +3,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry, type PrometheusContentType } from 'prom-client';
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { Split } from '../rollout/split.ts';
-import { durationHistogram, renameForConventions, type Sample } from './exposition.ts';
+import { conventionalMetric, durationHistogram, type Sample } from './exposition.ts';
 import { addRolloutGauges, type StandingsSource } from './rollout-gauges.ts';
 import { Tally } from './tally.ts';
 
@@ -131,8 +131,10 @@ export class Metrics {
       : Registry.PROMETHEUS_CONTENT_TYPE;
     const out = new Registry();
     out.setContentType(contentType as PrometheusContentType);
-    for (const metric of await this.#registry.getMetricsAsJSON())
-      out.registerMetric(renameForConventions(metric) as never);
+    for (const metric of await this.#registry.getMetricsAsJSON()) {
+      const conventional = conventionalMetric(metric);
+      if (conventional !== null) out.registerMetric(conventional as never);
+    }
     return { contentType, text: await out.metrics() };
   }
 
