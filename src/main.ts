@@ -1,9 +1,11 @@
 // The process edge: arguments, environment, signals and exit codes. The only process.exit; what graygate does is elsewhere.
 import { pino, type Logger } from 'pino';
 import { runCommandLine } from './cli/run-command-line.ts';
+import { GraygateError } from './errors.ts';
 
 /** A terminal's Ctrl-C reaches graygate twice under npm, which passes its own on; within this time they are one. */
 const sameSignalMs = 300;
+const logLevels: readonly string[] = [...Object.keys(pino.levels.values), 'silent'];
 
 const stop = new AbortController();
 let stoppedAt = 0;
@@ -31,9 +33,16 @@ function onStopSignal(exitCode: number): void {
   } else if (performance.now() - stoppedAt > sameSignalMs) exit(exitCode);
 }
 
-function openLog(fileDescriptor: number): { logger: Logger; flush(): void } {
+function openLog(fileDescriptor: number, level = logLevel()): { logger: Logger; flush(): void } {
   const destination = pino.destination({ dest: fileDescriptor, sync: false });
-  return { logger: pino(destination), flush: () => destination.flushSync() };
+  return { logger: pino({ level }, destination), flush: () => destination.flushSync() };
+}
+
+/** The least level that is logged. */
+function logLevel(): string {
+  const level = process.env['GRAYGATE_LOG_LEVEL'] || 'info';
+  if (logLevels.includes(level)) return level;
+  throw new GraygateError('usage', `expected GRAYGATE_LOG_LEVEL as one of ${logLevels.join(', ')}; got "${level}"`);
 }
 
 /** Whoever read the output has left (`graygate demo | head`): nobody is served by going on. */
@@ -43,7 +52,7 @@ function onClosedOutput(error: NodeJS.ErrnoException): void {
 }
 
 function crash(error: unknown): void {
-  log ??= openLog(2);
+  log ??= openLog(2, 'fatal');
   log.logger.fatal({ err: error }, 'graygate failed');
   exit(1);
 }
