@@ -78,12 +78,12 @@ function stopText({ harm, found }: Stop): string {
   return `${durationOf(found.afterMs)} (${countOf(Math.max(1, users))})`;
 }
 
-function warningText({ stage, percent, check, ms, provesFromPercent }: PlanWarning, { staging }: Rollout): string {
+function warningText({ stage, percent, check, ms, provesAtPercent }: PlanWarning, { staging }: Rollout): string {
   const { maxHoldMs, onTimeout } = staging.analysis;
   const time = ms === null ? 'never' : `only after ${durationOf(ms)}`;
   const better =
-    provesFromPercent === null
+    provesAtPercent === null
       ? 'no percent would do: widen prove, or give it more time'
-      : `${provesFromPercent} % of users would do`;
+      : `${provesAtPercent} % of users would do`;
   return `stage ${stage} (${percent} %) proves ${check} ${time}, but maxHold is ${durationOf(maxHoldMs)} and then it does onTimeout (${onTimeout}); ${better}`;
 }

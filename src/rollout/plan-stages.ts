@@ -31,13 +31,13 @@ export type Stop = {
   } | null;
 };
 
-/** A stage whose proof does not come within `maxHold`. `provesFromPercent`: from where on it would; null: nowhere. */
+/** A stage whose proof does not come within `maxHold`. `provesAtPercent`: the least percent tried where it would; null: none. */
 export type PlanWarning = {
   readonly stage: string;
   readonly percent: number;
   readonly check: string;
   readonly ms: number | null;
-  readonly provesFromPercent: number | null;
+  readonly provesAtPercent: number | null;
 };
 
 /** The plan of each stage in order and of the bake; of a rollout without stages that of its split. */
@@ -70,9 +70,9 @@ export function planWarnings(staging: Staging, traffic: ExpectedTraffic): PlanWa
     return late.map(({ check, ms }) => {
       const enough = triedPercents.find((tried) => {
         const proof = proofsAt(analysis, traffic, tried).find((each) => each.check === check);
-        return tried > percent && proof !== undefined && !isLate(proof);
+        return proof !== undefined && !isLate(proof);
       });
-      return { stage: name, percent, check, ms, provesFromPercent: enough ?? null };
+      return { stage: name, percent, check, ms, provesAtPercent: enough ?? null };
     });
   });
 }

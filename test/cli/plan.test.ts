@@ -15,7 +15,7 @@ type Report = {
     stops: { found: object | null }[];
   }[];
   promotedAfterMs: number;
-  warnings: { stage: string; provesFromPercent: number }[];
+  warnings: { stage: string; provesAtPercent: number }[];
 };
 
 async function latencyProofMs(more: readonly string[]): Promise<number> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { alphaShareOf } from '../../src/rollout/checks.ts';
 import { harmMs, proofMs, type ExpectedTraffic } from '../../src/rollout/plan-check.ts';
 import { planStages, planWarnings, usualHarms } from '../../src/rollout/plan-stages.ts';
 import { defaultAnalysis, type ErrorRateCheck, type LatencyCheck } from '../../src/rollout/staging.ts';
@@ -48,6 +49,8 @@ test('harm that is tolerated is never found, larger harm sooner, and nothing bef
   assert.equal(found(null, 1, latency), null);
   assert.equal(found(null, 1.09, latency), null);
   assert.ok(found(null, 1.3, latency)! > found(null, 1.5, latency)!);
+  const oneQuantile: LatencyCheck = { ...latency, quantiles: [0.5] };
+  assert.ok(found(null, 1.5, oneQuantile)! < found(null, 1.5, { ...latency, quantiles: [0.5, 0.999] })!);
 });
 
 test('what is planned is about what a rehearsal shows', () => {
@@ -94,6 +97,12 @@ test('there is nothing to prove or to find without split traffic on both version
   assert.deepEqual([split!.name, split!.percent, split!.goesOnAfterMs], ['split', 10, 0]);
 });
 
+test('guards share alpha by weights that are fixed in advance, signals stand alone', () => {
+  const signal: ErrorRateCheck = { ...errors, role: 'signal' };
+  assert.deepEqual([alphaShareOf(errors, [errors, latency]), alphaShareOf(latency, [errors, latency])], [5 / 9, 4 / 9]);
+  assert.deepEqual([alphaShareOf(signal, [signal, latency]), alphaShareOf(latency, [signal, latency])], [1, 1]);
+});
+
 test('checks that share alpha take longer than one alone, and signals roll nothing back', () => {
   const size = { failureRate: 0.01, latencyFactor: 1 };
   const after = (checks: typeof defaultAnalysis.checks): number | undefined =>
@@ -106,7 +115,7 @@ test('stages that prove nothing within maxHold are warned of, with the percent t
   const slow = { ...traffic, requestsPerSecond: 2 };
   const warnings = planWarnings(climbing(), slow);
   assert.deepEqual(
-    warnings.map(({ stage, check, provesFromPercent }) => [stage, check, provesFromPercent]),
+    warnings.map(({ stage, check, provesAtPercent }) => [stage, check, provesAtPercent]),
     [
       ['s1', 'error-rate', 10],
       ['s5', 'error-rate', 10],
@@ -116,7 +125,7 @@ test('stages that prove nothing within maxHold are warned of, with the percent t
   assert.deepEqual(planWarnings(climbing(), traffic), []);
   assert.deepEqual(planWarnings(climbing({ analysis: { ...defaultAnalysis, advance: 'time' } }), slow), []);
   const impatient = { ...defaultAnalysis, maxHoldMs: 1_000 };
-  assert.equal(planWarnings(climbing({ analysis: impatient }), slow)[0]!.provesFromPercent, null);
+  assert.equal(planWarnings(climbing({ analysis: impatient }), slow)[0]!.provesAtPercent, null);
 });
 
 test('the usual sizes are all worse than today, each once', () => {

@@ -173,7 +173,7 @@ class Run {
     };
   }
 
-  /** Users count for the split that they were assigned by. */
+  /** Users count for the split that they were assigned by: it changes only after a tick has measured. */
   #assignUsers(): void {
     const { candidatePercent, otherPercent } = this.#shares;
     const percent = (100 * candidatePercent) / (100 - otherPercent);
@@ -192,7 +192,6 @@ class Run {
   #do(effect: Effect): void {
     if (effect.do === 'announce') this.#entries.push(effect.entry);
     if (effect.do === 'publish') {
-      this.#assignUsers();
       const candidatePercent = effect.split[this.#staging.candidates[0]] ?? 0;
       this.#shares = { ...this.#shares, candidatePercent };
     }

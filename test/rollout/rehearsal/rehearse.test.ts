@@ -58,6 +58,7 @@ test('a release that turns slow later is rolled back then, because of its latenc
   assert.match(state.reason, /p\d+ of canary is \d+ ms, of stable \d+ ms/);
   assert.ok(endedMs > 120_000 && endedMs < 130_000, `${endedMs}`);
   assert.equal(candidate.sinceHarm!.forMs, endedMs - 120_000);
+  assert.ok(candidate.sinceHarm!.requests < candidate.requests / 2);
 });
 
 test('requests until rollback come near to what any test needs: within 1.6 times for 0.1 to 1 %', () => {
@@ -112,10 +113,18 @@ test('stages of 0 %, approvals and the bake are gone through; outside sources ar
   assert.ok(rules > 75_000 && rules < 110_000, `90 requests of testers at one a second took ${rules} ms`);
 });
 
+test('the least requests of a stage are counted in the stage', () => {
+  const stages = [40, 50, 60].map((percent) => stageOf(percent, { holdMs: 0, minRequests: 6_000 }));
+  const { entries } = rehearsed(climbing({ stages, analysis: { ...defaultAnalysis, advance: 'time' } }), scenarioOf());
+  const took = entries.slice(1).map(({ atMs }, i) => atMs - entries[i]!.atMs);
+  for (const ms of took) assert.ok(ms > 55_000, `a stage of some 100 requests a second took ${ms} ms for 6,000`);
+});
+
 test('a rehearsal ends where only a person could go on, and at its limit, and says why it does not move', () => {
   const bad = scenarioOf({ ...busy, ...failing(0.2) });
   const paused = rehearsed(climbing({ analysis: { ...defaultAnalysis, onFail: 'pause' } }), bad);
   assert.deepEqual([paused.state.phase, paused.state.percent], ['paused', 1]);
+  assert.ok(paused.endedMs < 60_000);
   const steppedBack = rehearsed(
     climbing({ analysis: { ...defaultAnalysis, onFail: 'step-back' } }),
     scenarioOf({ ...busy, ...failing(0.2, 100_000) }),
@@ -129,7 +138,7 @@ test('a rehearsal ends where only a person could go on, and at its limit, and sa
 test('a fixed split is watched as well, beside other candidates', () => {
   const fixed = climbing({ stages: [], split: { canary: 20, green: 30 }, candidates: ['canary', 'green'] });
   const good = rehearsed(fixed, scenarioOf(), { limitMs: hourMs });
-  assert.deepEqual([good.state.phase, good.endedMs], ['steady', hourMs]);
+  assert.deepEqual([good.state.phase, good.endedMs, path(good)], ['steady', hourMs, ['begin 20']]);
   assert.ok(Math.abs(good.candidate.requests / (0.2 * 200 * 3_600) - 1) < 0.05);
   assert.equal(rehearsed(fixed, scenarioOf(failing(0.05))).state.phase, 'rolled-back');
 });

@@ -34,6 +34,11 @@ function run(scenario: Scenario, { percent, forMs }: { percent: number; forMs: n
         number,
       ],
     });
+    for (const { latencies } of due)
+      assert.equal(
+        latencies.buckets.reduce((sum, count) => sum + count, 0),
+        latencies.count,
+      );
     assert.deepEqual(
       [baseline.latencies.count, candidate.latencies.count],
       [baseline.exposedCount, candidate.exposedCount],
@@ -67,6 +72,12 @@ test('both versions have their share of the requests and their own failures', ()
   assert.ok(sums.failures[0]! / sums.requests[0]! < 0.003);
   assert.ok(sumOf(strata, 'exposed', 1) <= sums.requests[1]!);
   assert.ok(Math.abs(sums.ruleRequests - 300) < 90, 'a request a second by rules');
+});
+
+test('few users count once in each stratum, again and again', () => {
+  const { strata } = run(scenarioOf({ userCount: 100, failureRate: 0 }), { percent: 50, forMs: 20_000 });
+  assert.equal(strata.length, 20);
+  for (const { exposed } of strata) assert.ok(exposed[0] + exposed[1] > 70 && exposed[0] + exposed[1] <= 100);
 });
 
 test('harm and an outage begin and end when they are to', () => {
