@@ -71,6 +71,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
   metrics.policyLoaded(policy, Date.now(), false);
   const inControl = await openControl({ policy, logger, metrics, cells });
   control = inControl;
+  inControl.recordPolicy(shown.current());
   let accessLog = createAccessLog(logger, policy.logging.access);
   const gateway = await createGateway({
     policy,
@@ -112,6 +113,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
       store: policy.store,
     };
     shown.loaded(file, Date.now());
+    inControl.recordPolicy(shown.current());
     cells.keepOnly(policy);
     metrics.policyLoaded(policy, Date.now(), true);
     accessLog = createAccessLog(logger, policy.logging.access);

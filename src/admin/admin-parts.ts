@@ -109,7 +109,7 @@ export interface Decider {
   splitOf(rollout: Rollout): Split;
 }
 
-/** The policy as it was written. */
+/** The policy as it was written, secrets masked. */
 export interface PolicyShown {
   current(): { readonly loadedMs: number; readonly fingerprint: string; readonly document: unknown };
   /** The last try that was refused since then; null: there was none. */

@@ -2,7 +2,6 @@
 import type { AdminParts } from './admin-parts.ts';
 import { type AdminInstance, problemResponses } from './admin-instance.ts';
 import { policyShape } from './contract.ts';
-import { maskSecrets } from './mask-secrets.ts';
 
 /** `GET /api/v1/policy`. */
 export function addPolicyRoutes(app: AdminInstance, { policy }: Pick<AdminParts, 'policy'>): void {
@@ -12,7 +11,6 @@ export function addPolicyRoutes(app: AdminInstance, { policy }: Pick<AdminParts,
     response: { 200: policyShape, ...problemResponses() },
   };
   app.get('/api/v1/policy', { config: { role: 'viewer' }, schema }, () => {
-    const { loadedMs, fingerprint, document } = policy.current();
-    return { loadedMs, fingerprint, document: maskSecrets(document), lastRejected: policy.lastRejected() };
+    return { ...policy.current(), lastRejected: policy.lastRejected() };
   });
 }

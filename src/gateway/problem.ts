@@ -17,6 +17,7 @@ export function renderProblem(problem: Problem): RenderedProblem {
   const { status, title } = errorTable[problem.code];
   const body = `${JSON.stringify({
     type: `urn:graygate:error:${problem.code}`,
+    code: problem.code,
     title,
     status,
     ...(problem.detail === undefined ? {} : { detail: problem.detail }),

@@ -34,7 +34,7 @@ export class FakeRooms {
   readonly used = new Set<string>();
   readonly links = new Map<string, LinkReading>();
   lastRejected: { readonly atMs: number; readonly problems: readonly PolicyProblem[] } | null = null;
-  document: unknown = { version: 1, admin: { tokens: [{ name: 'ops', role: 'operator', token: 'hush' }] } };
+  document: unknown = { version: 1, admin: { tokens: [{ name: 'ops', role: 'operator', token: '***' }] } };
   readiness = { ready: true, reasons: [] as string[], degraded: [] as string[] };
   /** Resolves before an action is done, so that a test can hold it back. */
   beforeAct: () => Promise<void> = async () => undefined;

@@ -27,7 +27,8 @@ const rooms: Readonly<Record<string, Room>> = {
   telemetry: effectful('stats', 'rollout', 'errors.ts'),
   cli: effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app.ts'),
   'app.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-control.ts', 'app-admin.ts'),
-  'app-control.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts'),
+  'app-control.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-keeping.ts'),
+  'app-keeping.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts'),
   'app-admin.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-control.ts'),
   'main.ts': effectful('cli', 'app.ts', 'errors.ts'),
 };

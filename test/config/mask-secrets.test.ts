@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { maskSecrets } from '../../src/admin/mask-secrets.ts';
+import { maskSecrets } from '../../src/config/mask-secrets.ts';
 
 suite('a policy without its secrets', () => {
   const rows: readonly [what: string, written: unknown, shown: unknown][] = [

@@ -1,4 +1,4 @@
-// A policy as it was written, without what must not be seen: the last gate before it leaves, so it masks too much rather than too little.
+// A policy as it was written, without what must not be seen by who reads it or finds it in the store. Masks too much rather than too little.
 
 export const mask = '***';
 
