@@ -71,7 +71,6 @@ test('Chinese names and sentences keep the columns straight and the lines inside
   const from = lines.findIndex((line) => line.startsWith('check'));
   const table = lines.slice(from);
   for (const line of table) assert.ok(widthOf(line) <= 70, line);
-  const columnOf = (line: string) => widthOf(line.slice(0, line.indexOf('guard')));
   const [first, second] = table.filter((line) => line.includes('guard'));
   assert.equal(columnOf(first!), columnOf(second!));
   const told = table
@@ -103,7 +102,6 @@ test('text from elsewhere cannot steer the terminal', () => {
 
 test('colours are for terminals whose user has not forbidden them', () => {
   const output = { write: () => undefined };
-  const red = (canvas: Canvas) => canvas.paint('red', 'x');
   const coloured = styleText('red', 'x', { validateStream: false });
   assert.equal(red(canvasOf({ ...output, isTTY: true, columns: 90 }, { env: {} })), coloured);
   assert.equal(red(canvasOf({ ...output, isTTY: true }, { env: { NO_COLOR: '1' } })), 'x');
@@ -125,3 +123,12 @@ test('a drawing goes over the one before, and is no higher than the terminal', (
     '\x1b[2A\r\x1b[J\x1b[?7lend\x1b[?7h\n',
   ]);
 });
+
+/** Where the second column begins. */
+function columnOf(line: string): number {
+  return widthOf(line.slice(0, line.indexOf('guard')));
+}
+
+function red({ paint }: Canvas): string {
+  return paint('red', 'x');
+}

@@ -55,7 +55,7 @@ test('real processes end with the exit codes that scripts rely on', async (t) =>
   assert.match(status.stdout, /^shop {3}progressing · small \(1 of 2\) · 5 % on canary · release 2 · revision 1\n/);
   assert.match(status.stdout, /\nnow {5}\S/);
   assert.match(status.stdout, /\ncheck +role +verdict\nerror-rate +guard +not enough data/);
-  assert.doesNotMatch(status.stdout, /\x1b/);
+  assert.ok(!status.stdout.includes('\x1b'));
   const unknown = await graygate('status', 'cart');
   assert.deepEqual([unknown.code, unknown.stderr], [1, 'graygate: there is no rollout "cart"\n']);
   assert.equal((await graygate('rollback', 'shop', '--reason', 'x')).code, 0);
@@ -146,13 +146,13 @@ test('--watch on a terminal draws over itself in colour, and with NO_COLOR witho
   const coloured = startVerb(args, { columns: 80 });
   const plain = startVerb(args, { columns: 80, env: { NO_COLOR: '1' } });
   await eventually('a second drawing', () =>
-    [coloured, plain].every((each) => /\x1b\[\d+A\r\x1b\[J/.test(each.said())),
+    [coloured, plain].every((each) => each.said().split('\r\x1b[J').length > 2),
   );
   coloured.stop();
   plain.stop();
   assert.deepEqual([await coloured.ended, await plain.ended], [0, 0]);
-  assert.match(coloured.said(), /\x1b\[36mprogressing\x1b\[39m/);
-  assert.doesNotMatch(plain.said(), /\x1b\[[\d;]*m/);
+  assert.ok(coloured.said().includes('\x1b[36mprogressing\x1b[39m'));
+  assert.doesNotMatch(plain.said(), /\[[\d;]*m/);
   assert.doesNotMatch(plain.said(), /\d{4}-\d\d-\d\dT/);
 });
 
@@ -182,7 +182,7 @@ test('--wait goes on over a restart of the gateway and misses nothing', async (t
   await eventually('the first look', () => waiting.said() !== '');
   first.process.kill('SIGKILL');
   await first.exit;
-  await eventually('that it is said', () => /ECONNREFUSED; trying again\n$/.test(waiting.complained()));
+  await eventually('that it is said', () => waiting.complained().endsWith('ECONNREFUSED; trying again\n'));
   const second = await serveStaged(t, { stages: oneHour, folder, adminPort: new URL(first.adminUrl).port });
   await actOn(second)('promote');
   assert.equal(await waiting.ended, 0);
