@@ -39,7 +39,12 @@ test('after exactly N requests of every kind the metrics say N, by version and c
     const client = new RawClient(port);
     client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n${header}\r\n\r\n`);
     if (path === '/hang') await client.untilText('\r\n\r\n');
-    else await eventually('it is asked', () => [...stable.requests, ...canary.requests].some((r) => r.url === '/never' && header.endsWith(r.header('x-user-id')!)));
+    else
+      await eventually('it is asked', () =>
+        [...stable.requests, ...canary.requests].some(
+          (r) => r.url === '/never' && header.endsWith(r.header('x-user-id')!),
+        ),
+      );
     client.socket.resetAndDestroy();
   };
   for (let start = 0; start < total; start += 20) {
@@ -70,8 +75,14 @@ test('a gauge of requests under way goes up with them and back to 0', async (con
   const { port, metrics, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
   const clients = Array.from({ length: 5 }, () => new RawClient(port));
   for (const client of clients) client.send('GET /never HTTP/1.1\r\nHost: a\r\n\r\n');
-  await eventually('five', async () => (await sumOf(metrics, 'graygate_requests_in_flight', { version: 'stable' })) === 5);
+  await eventually(
+    'five',
+    async () => (await sumOf(metrics, 'graygate_requests_in_flight', { version: 'stable' })) === 5,
+  );
   for (const client of clients) client.socket.destroy();
   await eventually('none', async () => (await sumOf(metrics, 'graygate_requests_in_flight')) === 0);
-  assert.deepEqual(outcomes.map(({ status }) => status), Array(5).fill(499));
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    Array(5).fill(499),
+  );
 });

@@ -28,7 +28,10 @@ async function stage(context: TestContext, answer: RecordingAnswer, bytes: strin
 async function assertLeft({ outcomes, metrics, upstream }: Scene, status: number): Promise<void> {
   await eventually('the server is told', () => upstream.requests[0]!.aborted);
   await eventually('the outcome', () => outcomes.length > 0);
-  assert.deepEqual(outcomes.map((outcome) => [outcome.status, outcome.faults.length, outcome.retries.length]), [[status, 0, 0]]);
+  assert.deepEqual(
+    outcomes.map((outcome) => [outcome.status, outcome.faults.length, outcome.retries.length]),
+    [[status, 0, 0]],
+  );
   assert.equal(await sumOf(metrics, 'graygate_requests_total', { code: String(status), version: 'stable' }), 1);
   assert.equal(await sumOf(metrics, 'graygate_upstream_errors_total'), 0);
   assert.equal(await sumOf(metrics, 'graygate_requests_in_flight'), 0);
@@ -62,7 +65,11 @@ for (const [way, leave] of Object.entries(ways)) {
     });
 
     test('within the body that it sends', async (context) => {
-      const scene = await stage(context, () => undefined, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
+      const scene = await stage(
+        context,
+        () => undefined,
+        'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf',
+      );
       await eventually('the server has half', () => scene.upstream.requests[0]!.body === 'half');
       leave(scene.client);
       // Who closes its side in the middle of a body has sent a malformed request; it may still be listening.
@@ -74,7 +81,10 @@ for (const [way, leave] of Object.entries(ways)) {
 test('a client that leaves while a connection is being made is not waited for', async (context) => {
   const origin = await faultsBeforeHead['never accepts the connection']!.start(context);
   const timeouts = { ...shortTimeouts, connectMs: 60_000 };
-  const { port, outcomes, metrics } = await startGateway(context, shopPolicy({ stable: { servers: [origin], timeouts } }));
+  const { port, outcomes, metrics } = await startGateway(
+    context,
+    shopPolicy({ stable: { servers: [origin], timeouts } }),
+  );
   const client = new RawClient(port);
   client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc');
   await eventually('it is under way', async () => (await sumOf(metrics, 'graygate_requests_in_flight')) === 1);

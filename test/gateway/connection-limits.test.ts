@@ -30,6 +30,7 @@ test('headers that do not arrive in time are cut with 408', async (context) => {
     [200, 408],
   );
   assert.deepEqual(malformed, [408, 408]);
+  await eventually('the outcomes', () => outcomes.length >= 1);
   assert.equal(outcomes.length, 1);
 });
 
@@ -69,6 +70,7 @@ test('a body that stalls is refused with 408 and its request to the server given
     [408],
   );
   await eventually('the server is told', () => upstream.requests[0]?.aborted);
+  await eventually('the outcomes', () => outcomes.length >= 1);
   assert.deepEqual(
     outcomes.map(({ status, faults, requestByteCount }) => [status, faults.length, requestByteCount]),
     [[408, 0, 4]],

@@ -68,7 +68,7 @@ suite('a fault before the head of a response', { concurrency: 6 }, () => {
         assert.equal(reply!.header('content-type'), 'application/problem+json');
         assert.equal(reply!.header('x-graygate-version'), version);
         const problem = JSON.parse(reply!.body) as Record<string, unknown>;
-        assert.deepEqual(Object.keys(problem).toSorted(), ['requestId', 'status', 'title', 'type']);
+        assert.deepEqual(Object.keys(problem).toSorted(), ['code', 'requestId', 'status', 'title', 'type']);
         assert.equal(problem['requestId'], 'req-1');
         assert.doesNotMatch(scene.client.received, /127\.0\.0\.1|\bat .*:\d+|undici|ECONN|Error/);
         await assertCounted(scene, version, { kind, count });

@@ -83,6 +83,7 @@ test('announced trailers that cannot follow do not stop the response', async (co
     const reply = await sendRaw(port, `${method} /${method} HTTP/1.1\r\nHost: a\r\n\r\n`, method);
     assert.deepEqual([reply.status, reply.header('trailer')], [status, undefined], method);
   }
+  await eventually('the outcomes', () => outcomes.length >= 3);
   assert.deepEqual(
     outcomes.map(({ ending }) => ending),
     ['complete', 'complete', 'complete'],
@@ -118,6 +119,7 @@ test('responses without a body end with their head, and the connection goes on',
     [undefined, '99', '1234', '1234'],
   );
   assert.ok(replies.every((reply) => reply.header('transfer-encoding') === undefined));
+  await eventually('the outcomes', () => outcomes.length >= 4);
   assert.deepEqual(
     outcomes.map(({ responseByteCount }) => responseByteCount),
     [0, 0, 0, 1_234],
@@ -132,6 +134,7 @@ test('a response that ends with its connection is chunked for the client', async
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
   const reply = await sendRaw(port, get);
   assert.deepEqual([reply.body, reply.header('transfer-encoding')], ['to the end', 'chunked']);
+  await eventually('the outcomes', () => outcomes.length >= 1);
   assert.equal(outcomes[0]!.ending, 'complete');
 });
 

@@ -1,6 +1,7 @@
 // The headers that the gateway takes away, sets and believes, in both directions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { startGateway } from '../support/gateways.ts';
 import { send, valuesOf } from '../support/http-client.ts';
 import { everyAddress, shopPolicy } from '../support/policies.ts';
@@ -113,6 +114,7 @@ test('what a trusted proxy says is passed on, and its own address added', async 
   assert.deepEqual(seen('x-forwarded-host'), ['public.test']);
   assert.deepEqual(seen('x-forwarded-port'), ['443']);
   assert.deepEqual(seen('forwarded'), ['for=1.2.3.4', 'for=b']);
+  await eventually('the outcomes', () => outcomes.length >= 1);
   assert.equal(outcomes[0]!.ip, '1.2.3.4');
 });
 
@@ -146,11 +148,13 @@ test('a rollout that is not exposed does not tell the client its version', async
 test('a request ID is kept when it is fit to be logged, and made otherwise', async (context) => {
   const { seenOf, outcomes } = await startShop(context);
   assert.deepEqual((await seenOf('X-Request-ID', 'abc-1'))('x-request-id'), ['abc-1']);
+  await eventually('the outcomes', () => outcomes.length >= 1);
   assert.equal(outcomes[0]!.requestId, 'abc-1');
   for (const unfit of ['', 'a b', '\xe4', 'x'.repeat(201)]) {
     const [made] = (await seenOf('X-Request-ID', unfit))('x-request-id');
     assert.match(made!, /^[0-9a-f]{32}$/);
   }
+  await eventually('the outcomes', () => outcomes.length >= 5);
   assert.equal(new Set(outcomes.map(({ requestId }) => requestId)).size, 5);
 });
 

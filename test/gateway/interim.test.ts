@@ -80,6 +80,7 @@ test('a body that announces too much is refused with 413 before a server is aske
     [413],
   );
   assert.equal(upstream.requests.length, 0);
+  await eventually('the outcomes', () => outcomes.length >= 1);
   assert.equal(outcomes.length, 1);
   const exact = await send({ port, method: 'POST', body: 'x'.repeat(1_000) });
   assert.equal(exact.status, 200);

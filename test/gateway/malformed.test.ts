@@ -1,6 +1,7 @@
 // Requests that two readers could understand differently: refused, the connection closed, and nothing of them sent on.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { startGateway } from '../support/gateways.ts';
 import { policyOf, shopPolicy } from '../support/policies.ts';
 import { RawClient, sendUntilClosed } from '../support/raw-client.ts';
@@ -87,6 +88,7 @@ for (const [what, row] of Object.entries(refused)) {
     assert.equal(reply!.header('content-type'), 'application/problem+json');
     assert.equal((JSON.parse(reply!.body) as { status: number }).status, status);
     assert.equal(upstream.received(), '');
+    await eventually('it is counted', () => outcomes.length + malformed.length > 0);
     assert.equal(outcomes.length + malformed.length, 1, 'counted once');
   });
 }
@@ -117,6 +119,7 @@ for (const [what, body] of Object.entries(badBodies)) {
       replies.map((reply) => reply.status),
       [400],
     );
+    await eventually('the outcomes', () => outcomes.length >= 1);
     assert.equal(outcomes.length, 1);
     assert.equal(outcomes[0]!.ending, 'refused');
     assert.ok(!upstream.received().includes('smuggled'), upstream.received());
@@ -165,6 +168,7 @@ test('a request that no rollout takes gets 404, and its connection goes on', asy
     replies.map((reply) => reply.status),
     [404, 404],
   );
+  await eventually('the outcomes', () => outcomes.length >= 2);
   assert.deepEqual(
     outcomes.map(({ rollout, ending }) => [rollout, ending]),
     [

@@ -44,6 +44,7 @@ test('pipelined requests are decided one by one and answered in order', async (c
     replies.map((reply) => reply.body),
     ['stable /1', 'canary /2', 'stable /3', 'canary /4'],
   );
+  await eventually('the outcomes', () => outcomes.length >= 4);
   assert.deepEqual(outcomes.map(({ target, reason }) => `${target} ${reason}`).toSorted(), [
     '/1 split',
     '/2 rule',
@@ -68,6 +69,7 @@ test('what is wrong with a later request is answered after the earlier ones', as
     client.replies().map((reply) => reply.status),
     [200, 200, 400],
   );
+  await eventually('the outcomes', () => outcomes.length >= 2);
   assert.deepEqual(
     outcomes.map(({ ending }) => ending),
     ['complete', 'complete'],
@@ -86,6 +88,7 @@ test('garbage after a request that closes the connection does not harm its answe
   slow.open();
   await client.untilEnded();
   assert.deepEqual(client.replies().map(({ status, body }) => [status, body])[0], [200, 'whole']);
+  await eventually('the outcomes', () => outcomes.length >= 1);
   assert.equal(outcomes[0]!.ending, 'complete');
 });
 

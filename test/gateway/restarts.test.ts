@@ -26,8 +26,14 @@ test('users of a candidate that is killed and restarted keep getting answers', a
   await load.stop();
   assert.deepEqual(load.failures, []);
   assert.deepEqual(new Set(load.answers.map(({ status }) => status)), new Set([200]));
-  assert.equal(await sumOf(metrics, 'graygate_requests_total', { code: '200' }), load.answers.length);
-  assert.equal(await sumOf(metrics, 'graygate_fallbacks_total', { version: 'canary' }), seen('stable'));
+  await eventually(
+    'they are counted',
+    async () => (await sumOf(metrics, 'graygate_requests_total', { code: '200' })) === load.answers.length,
+  );
+  await eventually(
+    'they are counted',
+    async () => (await sumOf(metrics, 'graygate_fallbacks_total', { version: 'canary' })) === seen('stable'),
+  );
 });
 
 test('idempotent requests to the baseline do not fail on connections that its restart left behind', async (context) => {
@@ -44,7 +50,10 @@ test('idempotent requests to the baseline do not fail on connections that its re
   await load.stop();
   assert.deepEqual(load.failures, []);
   assert.deepEqual(new Set(load.answers.map(({ status }) => status)), new Set([200]));
-  assert.equal(await sumOf(metrics, 'graygate_requests_total', { code: '200' }), load.answers.length);
+  await eventually(
+    'they are counted',
+    async () => (await sumOf(metrics, 'graygate_requests_total', { code: '200' })) === load.answers.length,
+  );
 });
 
 test('while the baseline is down its users get 502, and answers again once it is back', async (context) => {
@@ -62,6 +71,9 @@ test('while the baseline is down its users get 502, and answers again once it is
   assert.deepEqual(load.failures, []);
   assert.equal(seen(200) + seen(502), load.answers.length);
   for (const status of [200, 502]) {
-    assert.equal(await sumOf(metrics, 'graygate_requests_total', { code: String(status) }), seen(status));
+    await eventually(
+      'they are counted',
+      async () => (await sumOf(metrics, 'graygate_requests_total', { code: String(status) })) === seen(status),
+    );
   }
 });

@@ -47,7 +47,10 @@ test('what a server sent before it closed reaches a client that reads slowly', a
 test('a refusal that breaks off does not look whole', async (context) => {
   const refusals = ['Transfer-Encoding: chunked\r\n\r\n9\r\nhalf', 'Content-Length: 9\r\n\r\nhalf'];
   for (const rest of refusals) {
-    const upstream = await startRawUpstream(context, ({ socket }) => void socket.end(`HTTP/1.1 403 Forbidden\r\n${rest}`));
+    const upstream = await startRawUpstream(
+      context,
+      ({ socket }) => void socket.end(`HTTP/1.1 403 Forbidden\r\n${rest}`),
+    );
     const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
     const client = new RawClient(port);
     client.send(handshake());
@@ -58,21 +61,30 @@ test('a refusal that breaks off does not look whole', async (context) => {
 });
 
 test('a refusal that stops is cut after its time', async (context) => {
-  const upstream = await startRawUpstream(context, ({ socket }) => void socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nhalf'));
+  const upstream = await startRawUpstream(
+    context,
+    ({ socket }) => void socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nhalf'),
+  );
   const stable = { servers: [upstream.origin], timeouts: shortTimeouts };
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable }));
   const client = new RawClient(port);
   client.send(handshake());
   await client.untilEnded();
   await eventually('the outcome', () => outcomes.length === 1);
-  assert.deepEqual(outcomes[0]!.faults.map(({ kind }) => kind), ['timeout']);
+  assert.deepEqual(
+    outcomes[0]!.faults.map(({ kind }) => kind),
+    ['timeout'],
+  );
 });
 
 test('nothing behind a refused handshake is served', async (context) => {
   const upstream = await startRecordingUpstream(context, (_request, response) => void response.writeHead(426).end());
   const { port } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
   const replies = await sendUntilClosed(port, `${handshake()}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n`);
-  assert.deepEqual(replies.map(({ status }) => status), [426]);
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    [426],
+  );
   assert.equal(upstream.requests.length, 1);
 });
 
@@ -81,10 +93,17 @@ test('a client that leaves before the server has answered is not waited for', as
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
   const client = new RawClient(port);
   client.send(handshake());
-  await eventually('the server has the handshake', () => upstream.connections.length === 1 && upstream.received() !== '');
+  await eventually(
+    'the server has the handshake',
+    () => upstream.connections.length === 1 && upstream.received() !== '',
+  );
   client.socket.resetAndDestroy();
   await eventually('the server is told', () => upstream.connections[0]!.closed);
-  assert.deepEqual(outcomes.map(({ status, ending, faults }) => [status, ending, faults.length]), [[499, 'client-left', 0]]);
+  await eventually('the outcomes', () => outcomes.length >= 1);
+  assert.deepEqual(
+    outcomes.map(({ status, ending, faults }) => [status, ending, faults.length]),
+    [[499, 'client-left', 0]],
+  );
 });
 
 test('an offer of h2c, or of anything but WebSocket, is answered in HTTP/1.1', async (context) => {
@@ -100,9 +119,21 @@ test('an offer of h2c, or of anything but WebSocket, is answered in HTTP/1.1', a
   await client.untilReplies(2);
   client.send('GET /3 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n');
   const replies = await client.untilReplies(3);
-  assert.deepEqual(replies.map(({ status }) => status), [200, 200, 200]);
-  assert.deepEqual(upstream.requests.map(({ url, body }) => [url, body]), [['/1', ''], ['/2', 'abc'], ['/3', '']]);
-  assert.ok(upstream.requests.every(({ header }) => header('upgrade') === undefined && header('http2-settings') === undefined));
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  assert.deepEqual(
+    upstream.requests.map(({ url, body }) => [url, body]),
+    [
+      ['/1', ''],
+      ['/2', 'abc'],
+      ['/3', ''],
+    ],
+  );
+  assert.ok(
+    upstream.requests.every(({ header }) => header('upgrade') === undefined && header('http2-settings') === undefined),
+  );
   client.socket.destroy();
 });
 
@@ -122,7 +153,14 @@ test('a handshake with a body, of HTTP/1.0, or of another method is an ordinary 
     assert.equal((await client.untilReplies(1))[0]!.status, 200);
     client.socket.destroy();
   }
-  assert.deepEqual(upstream.requests.map(({ url, body }) => [url, body]), [['/body', hidden], ['/post', hidden], ['/old', '']]);
+  assert.deepEqual(
+    upstream.requests.map(({ url, body }) => [url, body]),
+    [
+      ['/body', hidden],
+      ['/post', hidden],
+      ['/old', ''],
+    ],
+  );
   assert.ok(upstream.requests.every(({ header }) => header('upgrade') === undefined));
 });
 
@@ -130,7 +168,14 @@ test('an ambiguous handshake is refused like any other request', async (context)
   const upstream = await startRawUpstream(context, () => undefined);
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
   const replies = await sendUntilClosed(port, `${handshake('Host: b\r\n')}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n`);
-  assert.deepEqual(replies.map(({ status }) => status), [400]);
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    [400],
+  );
   assert.equal(upstream.received(), '');
-  assert.deepEqual(outcomes.map(({ status, ending }) => [status, ending]), [[400, 'refused']]);
+  await eventually('the outcomes', () => outcomes.length >= 1);
+  assert.deepEqual(
+    outcomes.map(({ status, ending }) => [status, ending]),
+    [[400, 'refused']],
+  );
 });

@@ -34,7 +34,13 @@ test('messages of every size and kind pass in both directions', async (context) 
 test('subprotocols, extensions, cookies and every other header of the handshake pass', async (context) => {
   const echo = await startEchoServer(context, 'stable');
   const { url } = await startGateway(context, shopPolicy({ stable: echo.origin }));
-  const headers = { Cookie: 'a=1', Authorization: 'Bearer x', 'X-One': '1', 'x-one-more': '2', 'x-graygate-version': 'forged' };
+  const headers = {
+    Cookie: 'a=1',
+    Authorization: 'Bearer x',
+    'X-One': '1',
+    'x-one-more': '2',
+    'x-graygate-version': 'forged',
+  };
   const protocols = ['v1.chat', 'v2.chat'];
   const socket = await openWebSocket(context, `${url}/a%2Fb//c?d`, { headers, protocols, origin: 'http://shop.test' });
   assert.equal(socket.protocol, 'v2.chat');
@@ -65,7 +71,10 @@ test('a server that refuses the connection is 502 before any switch of protocols
   const { url, outcomes } = await startGateway(context, shopPolicy({ stable: origin }));
   await assert.rejects(openWebSocket(context, url), /Unexpected server response: 502/);
   await eventually('the outcome', () => outcomes.length === 1);
-  assert.deepEqual([outcomes[0]!.status, outcomes[0]!.ending, outcomes[0]!.faults[0]!.kind], [502, 'refused', 'connect']);
+  assert.deepEqual(
+    [outcomes[0]!.status, outcomes[0]!.ending, outcomes[0]!.faults[0]!.kind],
+    [502, 'refused', 'connect'],
+  );
 });
 
 for (const [what, faulty] of Object.entries(faultsBeforeHead)) {
@@ -89,7 +98,16 @@ test('a server that answers 401 is passed on as it answered, and the connection 
     response.writeHead(401, ['WWW-Authenticate', 'Bearer', 'WWW-Authenticate', 'Basic']).end('who are you?');
   });
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
-  const headers = ['Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', 'eA==', 'Sec-WebSocket-Version', '13'];
+  const headers = [
+    'Connection',
+    'Upgrade',
+    'Upgrade',
+    'websocket',
+    'Sec-WebSocket-Key',
+    'eA==',
+    'Sec-WebSocket-Version',
+    '13',
+  ];
   const reply = await send({ port, headers });
   assert.deepEqual([reply.status, reply.body, reply.header('connection')], [401, 'who are you?', 'close']);
   assert.deepEqual(valuesOf(reply.rawHeaders, 'www-authenticate'), ['Bearer', 'Basic']);
@@ -114,6 +132,12 @@ test('a client that resets, and a server that does, end both sides and nothing e
   const third = await openWebSocket(context, url);
   assert.equal((await exchangeMessages(third, 'still here')).toString(), 'stable:still here');
   await eventually('two outcomes', () => outcomes.length === 2);
-  assert.deepEqual(outcomes.map(({ ending, faults }) => [ending, faults.length]), [['upgraded', 0], ['cut', 1]]);
+  assert.deepEqual(
+    outcomes.map(({ ending, faults }) => [ending, faults.length]),
+    [
+      ['upgraded', 0],
+      ['cut', 1],
+    ],
+  );
   assert.equal(await sumOf(metrics, 'graygate_requests_in_flight'), 1);
 });
