@@ -53,8 +53,10 @@ export async function openControl(input: ControlInput): Promise<Control> {
   const shared = createShared(input);
   const { store, windows, sources, sender } = shared;
   let controller: Controller | null = null;
+  let isClosed = false;
   const begin = async (): Promise<void> => {
     const remembered = await recall(store);
+    if (isClosed) return;
     sources.follow(shared.policy.rollouts);
     controller = new Controller(
       shared.policy,
@@ -88,6 +90,7 @@ export async function openControl(input: ControlInput): Promise<Control> {
     storeStatus: () => store.status(),
     standings: () => controller?.pilots().map(standingOf) ?? [],
     async close() {
+      isClosed = true;
       clearInterval(patience);
       upkeep.stop();
       sources.close();
