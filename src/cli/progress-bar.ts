@@ -20,7 +20,7 @@ export class ProgressBar {
     this.#drawnMs = nowMs;
     const filled = Math.round(Math.min(1, Math.max(0, doneShare)) * barWidth);
     const line = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${text}`;
-    this.#output.write(clearLine + line.slice(0, (this.#output.columns ?? 80) - 1));
+    this.#output.write(clearLine + line.slice(0, (this.#output.columns || 80) - 1));
   }
 
   /** Takes it away. */

@@ -9,6 +9,7 @@ import { basePhase, isWatched, type RolloutState } from '../rollout-state.ts';
 import type { Staging } from '../staging.ts';
 import type { Effect } from '../transition.ts';
 import type { Verdict } from '../verdict.ts';
+import { boundsOf, otherPercentOf } from './bounds.ts';
 import { CandidateRecord, type CandidateSums } from './candidate-record.ts';
 import { contentVerdicts } from './content-sources.ts';
 import { FlaggerWatch, type FlaggerVerdict } from './flagger-watch.ts';
@@ -201,22 +202,6 @@ class Run {
     this.#split = [none, none];
     this.#ruled = none;
   }
-}
-
-/** Every percent that the candidate may have, and with other candidates in a fixed split where these end. */
-function boundsOf(staging: Staging): number[] {
-  const { stages, bake, split, candidates } = staging;
-  const fixed = split[candidates[0]] ?? 0;
-  return [
-    ...stages.map(({ percent }) => percent),
-    ...(bake === null ? [] : [Math.round(10_000 - bake.controlPercent * 100) / 100]),
-    fixed,
-    fixed + otherPercentOf(staging),
-  ];
-}
-
-function otherPercentOf({ split, candidates }: Staging): number {
-  return candidates.slice(1).reduce((sum, name) => sum + (split[name] ?? 0), 0);
 }
 
 function add(sum: VersionFigures, { requests, failures }: VersionFigures): VersionFigures {
