@@ -1,7 +1,7 @@
 // One HTTP request after its decision: sends it to a server, passes the answer on as it comes, and when a server fails
 // before the first byte has it sent elsewhere. Never holds a body; once the head is out nothing is tried again.
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { Ending, FaultKind } from '../rollout/outcome.ts';
@@ -11,13 +11,15 @@ import {
   endBody,
   flushHead,
   lingerBeforeClose,
+  passOnInterim,
   reasonPhrase,
+  watchSlowClient,
 } from './client-response.ts';
 import { canSendAgain, errorCodeOf, faultKindOf, isOwnRefusal } from './faults.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
 import { renderProblem } from './problem.ts';
-import { type BodyOwner, RequestBody } from './request-body.ts';
+import { announcedByteCount, type BodyOwner, hasBody, RequestBody } from './request-body.ts';
 import { forwardedHeaders } from './request-headers.ts';
 import { returnedHeaders } from './response-headers.ts';
 
@@ -31,7 +33,7 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   #committed = false;
   /** The request was put on a connection. */
   #written = false;
-  #waitsForDrain = false;
+  #watchesClient = false;
   #abort: ((reason?: Error) => void) | null = null;
   #resume: (() => void) | null = null;
 
@@ -82,9 +84,9 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   /** Sends the request to the version that was decided. */
   forward(liveRollout: LiveRollout, decision: Decision): void {
     this.begin(liveRollout, decision);
-    const length = this.#request.headers['content-length'];
-    if (length !== undefined && Number(length) > this.livePolicy.policy.limits.bodyBytes)
-      this.breakOff('body-too-large');
+    // Beyond 2^53 a length cannot be told from its neighbours, and would be sent on as one of them.
+    const most = Math.min(this.livePolicy.policy.limits.bodyBytes, Number.MAX_SAFE_INTEGER);
+    if (announcedByteCount(this.#request) > most) this.breakOff('body-too-large');
     else this.#attempt();
   }
 
@@ -94,10 +96,11 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     this.#written = false;
     this.#abort = null;
     this.#body = this.#newBody();
+    if (this.#body === null) this.awaitAnswer();
     upstream.pool.dispatch(
       {
         path: this.facts.target.path + this.facts.target.query,
-        method: this.method as Dispatcher.HttpMethod,
+        method: this.method,
         headers: forwardedHeaders(this.#request.rawHeaders, {
           facts: this.facts,
           upstreamHost: upstream.host,
@@ -111,9 +114,7 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   }
 
   #newBody(): RequestBody | null {
-    const { headers } = this.#request;
-    const length = headers['content-length'];
-    if (headers['transfer-encoding'] === undefined && (length === undefined || Number(length) === 0)) return null;
+    if (!hasBody(this.#request)) return null;
     return new RequestBody(
       { request: this.#request, response: this.#response, owner: this },
       { idleMs: this.livePolicy.policy.timeouts.idleMs },
@@ -130,7 +131,7 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
 
   onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) {
-      this.#passOnInterim(status, rawHeaders);
+      if (!this.#committed) passOnInterim(this.#request, this.#response, { status, rawHeaders });
       return true;
     }
     const headers = returnedHeaders(rawHeaders, canCarryTrailers(this.#request, status));
@@ -139,7 +140,7 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     if (cookie !== null) headers.push('Set-Cookie', cookie);
     if (this.setting.isDraining()) headers.push('Connection', 'close');
     this.#resume = resume;
-    this.live!.probe.answered();
+    this.noteAnswer();
     this.#response.writeHead(status, reasonPhrase(status, statusText), headers);
     this.#commit(status, 'client-left');
     // A body that follows in the same segment goes out with the head; one that is late must not hold the head back.
@@ -150,29 +151,17 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   onData(chunk: Buffer): boolean {
     this.responseByteCount += chunk.length;
     if (this.#response.write(chunk)) return true;
-    if (!this.#waitsForDrain) {
-      this.#waitsForDrain = true;
-      this.#response.on('drain', this.#onDrain);
-      this.#response.on('timeout', this.#onStuck);
+    if (!this.#watchesClient) {
+      this.#watchesClient = true;
+      watchSlowClient(this.#request, this.#response, { resume: () => this.#resume!(), giveUp: () => this.#cut() });
     }
     this.#request.socket.setTimeout(this.livePolicy.policy.timeouts.idleMs);
     return false;
   }
 
-  #onDrain = (): void => {
-    if (this.#request.complete) this.#request.socket.setTimeout(0);
-    this.#resume!();
-  };
-
-  /** A client that takes nothing for so long does not hold a server's connection any longer. */
-  #onStuck = (): void => {
-    if (this.#response.writableNeedDrain) this.#cut();
-  };
-
   onComplete(trailers: string[] | null): void {
     // The HTTP client takes a reset for the end of a body that has no other end.
-    if (this.upstream!.isFailing)
-      this.onError(Object.assign(new Error('the connection was reset'), { code: 'ECONNRESET' }));
+    if (this.upstream!.isFailing) this.onError(new errors.SocketError('the connection was reset'));
     else this.#complete(trailers);
   }
 
@@ -204,17 +193,15 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     });
   }
 
-  #passOnInterim(status: number, rawHeaders: Buffer[]): void {
-    // 100 is the gateway's own to send; HTTP/1.0 knows no interim responses (RFC 9110, 15.2).
-    if (status === 100 || this.#request.httpVersionMinor === 0 || this.#committed) return;
-    this.#response.writeInformation(status, returnedHeaders(rawHeaders, false));
-  }
-
   bodyBytes(byteCount: number): boolean {
     this.requestByteCount += byteCount;
     if (this.requestByteCount <= this.livePolicy.policy.limits.bodyBytes) return true;
     this.breakOff('body-too-large');
     return false;
+  }
+
+  bodyEnded(): void {
+    if (!this.#committed) this.awaitAnswer();
   }
 
   bodyStalled(): void {

@@ -66,8 +66,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       if (isClosing(request.socket)) return;
       const start = startOf(request);
       const exchange = new Exchange(setting, start, { request, response });
-      tieToConnection(request.socket, exchange);
-      route(exchange, request, start);
+      if (tieToConnection(request.socket, exchange)) route(exchange, request, start);
+      else exchange.refuse('too-many-connections', { detail: 'expected fewer requests at once', close: true });
     },
     onUpgrade(request: IncomingMessage, client: Socket, head: Buffer) {
       const start = startOf(request);

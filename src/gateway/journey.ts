@@ -61,6 +61,7 @@ export abstract class Journey implements Outcome {
   #tried: UpstreamServer[] = [];
   readonly #beganMs = performance.now();
   #ended = false;
+  #isAwaited = false;
 
   constructor(setting: JourneySetting, start: JourneyStart) {
     this.setting = setting;
@@ -105,6 +106,13 @@ export abstract class Journey implements Outcome {
     this.live.probe.entered();
   }
 
+  /** The client has sent all that an answer needs; until then its slowness would be taken for the version's. */
+  protected awaitAnswer(): void {
+    if (this.#isAwaited || this.#ended) return;
+    this.#isAwaited = true;
+    this.live!.probe.awaited();
+  }
+
   /** The next server of the version; null when none is left to ask. */
   protected nextServer(): UpstreamServer | null {
     this.upstream = this.live!.ring.next(this.#tried);
@@ -116,6 +124,12 @@ export abstract class Journey implements Outcome {
   protected fault(kind: FaultKind): void {
     this.faults = [...this.faults, { version: this.live!.version, server: this.server!, kind }];
     this.live!.probe.faulted(this.server!, kind);
+  }
+
+  /** The head of the version's answer is here. */
+  protected noteAnswer(): void {
+    this.#stopWaiting();
+    this.live!.probe.answered();
   }
 
   /** Whether to ask again: another server of the version, or after a reset the same one; else the baseline for a candidate. */
@@ -143,6 +157,7 @@ export abstract class Journey implements Outcome {
     this.#ended = true;
     this.durationMs = durationMs;
     if (this.live !== null) {
+      this.#stopWaiting();
       this.live.probe.left();
       this.live.probe.finished(this);
     }
@@ -158,7 +173,13 @@ export abstract class Journey implements Outcome {
     return this.#tried.length < this.live!.version.servers.length;
   }
 
+  #stopWaiting(): void {
+    if (this.#isAwaited) this.live!.probe.unawaited();
+    this.#isAwaited = false;
+  }
+
   #fallBack(kind: FaultKind): void {
+    this.#stopWaiting();
     this.live!.probe.fellBack(kind);
     this.live!.probe.left();
     this.live = this.#liveRollout!.versions[0];

@@ -11,6 +11,9 @@ export interface VersionProbe {
   /** A request is under way here; every `entered` is followed by one `left`. */
   entered(): void;
   left(): void;
+  /** The version has a whole request to answer: from now on it is slow, not the client; followed by one `unawaited`. */
+  awaited(): void;
+  unawaited(): void;
   /** The head of a server's answer arrived. */
   answered(): void;
   /** A server of this version failed. */

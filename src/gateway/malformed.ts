@@ -8,9 +8,20 @@ import { renderProblem, writeProblem } from './problem.ts';
 /** The latest request of each connection. */
 const latest = new WeakMap<object, Exchange>();
 
-/** Remembers the request as the latest of its connection. */
-export function tieToConnection(socket: object, exchange: Exchange): void {
+/** How many requests of a connection came before the one in front of them was answered. */
+const pipelinedCounts = new WeakMap<object, number>();
+/** More than these are refused: each would take a connection of its own to a server. */
+const maxPipelinedCount = 100;
+
+/** Remembers the request as the latest of its connection. Returns false where too many wait for answers already. */
+export function tieToConnection(socket: object, exchange: Exchange): boolean {
+  const isPipelined = isBusy(socket);
   latest.set(socket, exchange);
+  if (!isPipelined) return true;
+  const count = (pipelinedCounts.get(socket) ?? 0) + 1;
+  pipelinedCounts.set(socket, count);
+  exchange.onceAnswered(() => pipelinedCounts.set(socket, pipelinedCounts.get(socket)! - 1));
+  return count < maxPipelinedCount;
 }
 
 /** Whether the connection is closed after an answer that it owes: no request on it may be served any more. */

@@ -7,8 +7,20 @@ import { Readable } from 'node:stream';
 export interface BodyOwner {
   /** Bytes that went by; called for each chunk. Returns false when that is more than allowed. */
   bodyBytes(byteCount: number): boolean;
+  /** The client has sent it to its end. */
+  bodyEnded(): void;
   /** The client stopped sending in the middle of the body. */
   bodyStalled(): void;
+}
+
+/** Whether a body follows the headers; one of length 0 does not. */
+export function hasBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || announcedByteCount(request) > 0;
+}
+
+/** The length that the headers announce; 0 where they announce none. */
+export function announcedByteCount({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0);
 }
 
 export class RequestBody extends Readable {
@@ -67,6 +79,7 @@ export class RequestBody extends Readable {
 
   #onEnd = (): void => {
     this.#request.setTimeout(0);
+    this.#owner.bodyEnded();
     this.push(null);
   };
 

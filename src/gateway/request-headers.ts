@@ -123,10 +123,18 @@ function classify(name: string): Treatment {
   const known = classified.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
-  const treatment =
-    treatments[lower] ?? (isHopByHop(lower) || lower.startsWith('x-graygate-') ? 'drop' : otherForwarded(lower));
+  const treatment = lower.includes('_') ? lookAlike(lower.replaceAll('_', '-')) : treatmentOf(lower);
   if (classified.size < maxClassifiedCount) classified.set(name, treatment);
   return treatment;
+}
+
+function treatmentOf(lower: string): Treatment {
+  return treatments[lower] ?? (isHopByHop(lower) || lower.startsWith('x-graygate-') ? 'drop' : otherForwarded(lower));
+}
+
+/** CGI and its like read `X_Forwarded_For` as the header that the gateway vouches for (RFC 3875, 4.1.18). */
+function lookAlike(dashed: string): Treatment {
+  return treatmentOf(dashed) === 'keep' ? 'keep' : 'drop';
 }
 
 /** `X-Forwarded-Port` and its kin say what only a trusted proxy may say, as `Forwarded` does. */

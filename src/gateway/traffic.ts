@@ -10,6 +10,7 @@ import type { Policy } from '../rollout/policy.ts';
 import { Connections } from './connections.ts';
 import { answerMalformed, isBusy } from './malformed.ts';
 import { renderProblem, writeProblem } from './problem.ts';
+import { hasBody } from './request-body.ts';
 
 /** Takes the requests of the public port. */
 export interface TrafficHandler {
@@ -41,7 +42,7 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
     bodyLimit: Number.MAX_SAFE_INTEGER,
     keepAliveTimeout: timeouts.idleMs,
     requestTimeout: 0,
-    clientErrorHandler: (error, socket) => countMalformed(handler, error, socket as Socket),
+    clientErrorHandler: (error, socket) => countMalformed(handler, error, socket),
     http: {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: timeouts.headerMs,
@@ -58,7 +59,7 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
   listenBesideRequests(traffic.server, handler);
   // Every method without a body, as Fastify sees it: it must never look at one.
   const methods = METHODS.filter((method) => method !== 'CONNECT');
-  for (const method of methods) traffic.addHttpMethod(method, { hasBody: false, overrideExisting: true } as object);
+  for (const method of methods) traffic.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   traffic.removeAllContentTypeParsers();
   // The plugin's types know neither the handler nor an upstream that is decided per request.
   const options: object = {
@@ -112,11 +113,14 @@ function refuseBehindOther(handler: TrafficHandler, client: Socket): boolean {
   return true;
 }
 
-/** A request with a body, or of HTTP/1.0, is not one: its `Upgrade` is ignored as the offer that it is (RFC 9110, 7.8). */
-function isWebSocketHandshake({ method, headers, httpVersionMinor }: IncomingMessage): boolean {
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
-  const asks = /(?:^|,)\s*websocket\s*(?:,|$)/i.test(headers.upgrade ?? '');
-  return asks && method === 'GET' && httpVersionMinor === 1 && !hasBody;
+/**
+ * A request with a body, or of HTTP/1.0, is not one: its `Upgrade` is ignored as the offer that it is (RFC 9110, 7.8). Nor is
+ * one that offers another protocol beside: a server that chose it (h2c) would speak with the client past the gateway.
+ */
+function isWebSocketHandshake(request: IncomingMessage): boolean {
+  const { method, headers, httpVersionMinor } = request;
+  const asks = headers.upgrade?.trim().toLowerCase() === 'websocket';
+  return asks && method === 'GET' && httpVersionMinor === 1 && !hasBody(request);
 }
 
 function countMalformed(handler: TrafficHandler, error: Error, socket: Socket): void {

@@ -53,6 +53,11 @@ export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, own
     upstream.destroy();
     if (settle()) owner.failed(kind);
   };
+  /** The server switched to what nobody asked for, or does not say to what. */
+  const disagree = (server: { destroy(): unknown }): void => {
+    server.destroy();
+    owner.failed('protocol');
+  };
   upstream.on('socket', (socket) => {
     socket.on('connect', () => {
       connected = true;
@@ -62,14 +67,23 @@ export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, own
   });
   upstream.on('error', (error) => fail(faultKindOf(error, connected)));
   upstream.on('upgrade', (answer, server, serverHead) => {
-    if (!settle()) return void server.destroy();
-    const connection = ['Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade!];
+    if (!settle()) {
+      server.destroy();
+      return;
+    }
+    const chosen = answer.headers.upgrade!;
+    if (chosen.toLowerCase() !== 'websocket') return disagree(server);
+    const connection = ['Connection', 'Upgrade', 'Upgrade', chosen];
     client.write(renderHead(answer, input.addedHeaders, connection), 'latin1');
     owner.answered(101);
-    joinStreams({ client, server: server as Socket, head, serverHead, idleMs: timeouts.idleMs }, owner);
+    joinStreams({ client, server, head, serverHead, idleMs: timeouts.idleMs }, owner);
   });
   upstream.on('response', (answer) => {
-    if (!settle()) return void answer.destroy();
+    if (!settle()) {
+      answer.destroy();
+      return;
+    }
+    if (answer.statusCode === 101) return disagree(answer);
     client.write(renderHead(answer, input.addedHeaders, ['Connection', 'close']), 'latin1');
     owner.answered(answer.statusCode!);
     passOn({ answer, client, idleMs: timeouts.idleMs }, owner);
@@ -135,7 +149,10 @@ function joinStreams({ client, server, head, serverHead, idleMs }: Ends, owner: 
   client.on('close', () => server.destroy());
   server.on('error', () => owner.broke('reset'));
   server.on('close', (hadError) => {
-    if (hadError) return void client.destroy();
+    if (hadError) {
+      client.destroy();
+      return;
+    }
     client.setTimeout(idleMs, () => client.destroy());
     client.destroySoon();
   });

@@ -48,6 +48,7 @@ export class Upgrade extends Journey implements TunnelOwner {
   #attempt(): void {
     const upstream = this.nextServer();
     if (upstream === null) return this.refuse('no-server');
+    this.awaitAnswer();
     const { request, client, head } = this.#sides;
     const cookie = this.issuedCookie();
     const input = {
@@ -79,7 +80,7 @@ export class Upgrade extends Journey implements TunnelOwner {
     this.status = status;
     this.ending = status === 101 ? 'upgraded' : 'complete';
     this.#answeredMs = this.elapsedMs();
-    this.live!.probe.answered();
+    this.noteAnswer();
   }
 
   broke(kind: FaultKind): void {

@@ -26,7 +26,7 @@ const maxStatus = 1_000;
 
 /**
  * Whether a version answers at all. `refusedSinceMs`: since then every connection was refused. `unansweredSinceMs`: when the
- * first request came to which, as to all since, no answer has begun. Both null while all is well.
+ * first whole request went out to which, as to all since, no answer has begun. Both null while all is well.
  */
 export type Pulse = { refusedSinceMs: number | null; unansweredSinceMs: number | null };
 
@@ -40,6 +40,7 @@ export class Tally {
   /** Not cumulative; one more than `durationBoundsSeconds`. */
   readonly durationCounts: Float64Array = new Float64Array(durationBoundsSeconds.length + 1);
   readonly pulse: Pulse = { refusedSinceMs: null, unansweredSinceMs: null };
+  #awaitedCount = 0;
   readonly decisions = new Map<string, number>();
   readonly retries = new Map<FaultKind, number>();
   readonly fallbacks = new Map<FaultKind, number>();
@@ -55,12 +56,20 @@ export class Tally {
 
   entered(): void {
     this.inFlightCount += 1;
-    this.pulse.unansweredSinceMs ??= Date.now();
   }
 
   left(): void {
     this.inFlightCount -= 1;
-    if (this.inFlightCount === 0) this.pulse.unansweredSinceMs = null;
+  }
+
+  awaited(): void {
+    this.#awaitedCount += 1;
+    this.pulse.unansweredSinceMs ??= Date.now();
+  }
+
+  unawaited(): void {
+    this.#awaitedCount -= 1;
+    if (this.#awaitedCount === 0) this.pulse.unansweredSinceMs = null;
   }
 
   answered(): void {
