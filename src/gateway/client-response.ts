@@ -2,7 +2,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { closeGently } from './problem.ts';
-import { returnedTrailers } from './response-headers.ts';
+import { returnedHeaders, returnedTrailers } from './response-headers.ts';
 
 const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -24,10 +24,38 @@ export function canCarryTrailers(request: IncomingMessage, status: number): bool
   return request.httpVersionMinor === 1 && request.method !== 'HEAD' && status !== 204 && status !== 304;
 }
 
+/** Passes on a 1xx. 100 is the gateway's own to send; HTTP/1.0 knows no interim responses (RFC 9110, 15.2). */
+export function passOnInterim(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, rawHeaders }: { status: number; rawHeaders: readonly Buffer[] },
+): void {
+  if (status === 100 || request.httpVersionMinor === 0) return;
+  response.writeInformation(status, returnedHeaders(rawHeaders, false));
+}
+
+/**
+ * Resumes when the client has taken what it was given, and gives up on one that takes nothing for as long as its socket's
+ * timeout says: it must not hold a server's connection for ever.
+ */
+export function watchSlowClient(
+  request: IncomingMessage,
+  response: ServerResponse,
+  actions: { resume(): void; giveUp(): void },
+): void {
+  response.on('drain', () => {
+    if (request.complete) request.socket.setTimeout(0);
+    actions.resume();
+  });
+  response.on('timeout', () => {
+    if (response.writableNeedDrain) actions.giveUp();
+  });
+}
+
 /** Ends a body; trailers are dropped where the framing cannot carry them. */
 export function endBody(response: ServerResponse, trailers: readonly Buffer[] | null): void {
   if (trailers !== null && trailers.length > 0) {
-    response.addTrailers(returnedTrailers(trailers) as unknown as NodeJS.Dict<string>);
+    response.addTrailers(returnedTrailers(trailers));
   }
   response.end();
 }

@@ -64,13 +64,13 @@ function admit(routable: Routable, request: IncomingMessage, start: RouteStart):
     facts.claims = claims;
     return go();
   }
-  claims
-    .then((verified) => {
-      facts.claims = verified;
-      // The client may have left meanwhile.
-      if (routable.isOpen) go();
-    })
-    .catch((error: unknown) => giveUp(routable, start, error));
+  void goOnWith(claims).catch((error: unknown) => giveUp(routable, start, error));
+
+  async function goOnWith(verifying: typeof claims): Promise<void> {
+    facts.claims = await verifying;
+    // The client may have left meanwhile.
+    if (routable.isOpen) go();
+  }
 }
 
 function giveUp(routable: Routable, start: RouteStart, error: unknown): void {

@@ -142,7 +142,8 @@ export class Metrics {
     return [...this.#tallies.values(), this.#unmatched];
   }
 
-  #addCounter({ name, help, labels, samples }: TallyCounter): void {
+  #addCounter(counter: TallyCounter): void {
+    const { name, help, labels } = counter;
     const all = (): Tally[] => this.#all();
     new Counter({
       name,
@@ -153,7 +154,7 @@ export class Metrics {
         this.reset();
         for (const tally of all()) {
           const { rollout, version } = tally;
-          for (const sample of samples(tally)) this.inc({ rollout, version, ...sample.labels }, sample.value);
+          for (const sample of counter.samples(tally)) this.inc({ rollout, version, ...sample.labels }, sample.value);
         }
       },
     });
