@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { eventually } from './support/eventually.ts';
 import { run } from './support/run.ts';
 
 const bin = 'bin/graygate.js';
@@ -34,6 +35,48 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.equal(await gateway.exit, 0);
   });
 }
+
+test('with GRAYGATE_LOG_LEVEL=error nothing below is logged', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'graygate-level-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'policy.yaml');
+  const port = await freePort();
+  writeFileSync(
+    file,
+    policyFor('http://127.0.0.1:1').replace(
+      'admin: { listen: "127.0.0.1:0" }',
+      `admin: { listen: "127.0.0.1:${port}" }`,
+    ),
+  );
+  const child = spawn(process.execPath, [join(process.cwd(), bin), 'serve', '-c', file], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, GRAYGATE_LOG_LEVEL: 'error' },
+  });
+  const exit = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exit;
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.ok;
+  await eventually('the gateway', isReady);
+  writeFileSync(file, 'version: 2\n');
+  await eventually('the rejected policy', () => said.includes('policy rejected'));
+  const levels = said
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as Line).level);
+  assert.deepEqual(levels, [50]);
+});
+
+test('a GRAYGATE_LOG_LEVEL that there is not is wrong usage', async () => {
+  const env = { ...process.env, GRAYGATE_LOG_LEVEL: 'loud' };
+  const { code, stdout, stderr } = await run(process.execPath, [bin, 'serve', '-c', 'config/minimal.yaml'], { env });
+  assert.deepEqual([code, stdout], [2, '']);
+  assert.match(stderr, /^graygate: expected GRAYGATE_LOG_LEVEL as one of .*warn.*silent; got "loud"\n$/);
+});
 
 test('a second signal ends the process at once', async (t) => {
   const gateway = await serve(t);
@@ -97,6 +140,17 @@ rollouts:
       canary: { servers: ["${upstream}"] }
     split: { canary: 50 }
 `;
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  server.close();
+  await once(server, 'close');
+  return address.port;
 }
 
 /** Starts `serve` in front of a server that holds `/slow` until it is released. Everything ends with the test. */

@@ -64,7 +64,7 @@ for (const verb of ['serve', 'demo', 'validate', 'explain', 'plan', 'rehearse', 
 
 const wrongUsage: [args: string[], said: RegExp][] = [
   [[], /^Usage: graygate VERB/],
-  [['status'], /unknown command 'status'/],
+  [['launch'], /unknown command 'launch'/],
   [['validat'], /Did you mean validate/],
   [['serve', '--bogus'], /unknown option '--bogus'/],
   [['validate', good, bad], /too many arguments/],
@@ -92,8 +92,8 @@ for (const [args, said] of wrongUsage) {
 }
 
 test('wrong usage ends the process with 2', async () => {
-  const { code, stdout, stderr } = await graygate(['status']);
-  assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: '', stderr: "graygate: unknown command 'status'\n" });
+  const { code, stdout, stderr } = await graygate(['launch']);
+  assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: '', stderr: "graygate: unknown command 'launch'\n" });
 });
 
 test('validate says that a good policy is valid, named as argument, option, by the environment or in the usual place', async () => {

@@ -23,6 +23,7 @@ export class RolloutNews {
   readonly #screen: Screen;
   readonly #options: Options;
   readonly #latest = new Map<string, Change>();
+  readonly #first = Promise.withResolvers<void>();
   #waiting: Change[] | null = [];
 
   constructor(screen: Screen, options: Options) {
@@ -36,9 +37,15 @@ export class RolloutNews {
     const change = changeIn(logged);
     if (change === null) return isTrouble(logged) ? this.#screen.log(line) : undefined;
     this.#latest.set(change.rollout, change);
+    this.#first.resolve();
     if (this.#waiting === null) this.#tell(change);
     else this.#waiting.push(change);
   };
+
+  /** Resolves when a rollout has been heard of: its split is in force from then on. */
+  get first(): Promise<void> {
+    return this.#first.promise;
+  }
 
   /** Tells what was heard, and everything from now on as it comes. */
   begin(): void {

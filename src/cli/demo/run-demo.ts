@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { startGateway } from '../../app.ts';
@@ -38,6 +39,8 @@ export type DemoOptions = {
 const shopPorts = { old: 3001, new: 3002 };
 /** Median of what an answer of a shop takes. */
 const workMs = 20;
+/** How long the store may take before the first rollout begins; then the demo goes on without. */
+const patienceMs = 3_000;
 const bundledPolicy = fileURLToPath(new URL('../../../config/demo.yaml', import.meta.url));
 
 type Closer = () => Promise<void>;
@@ -58,6 +61,7 @@ async function run(options: DemoOptions, context: CommandContext, closers: Close
   const shops = await openShops(options.behaviour, closers);
   const store = await openStoreFolder(context.env, closers);
   const addresses = await openGateway(options, { shops, news, env: { ...context.env, ...store } }, closers);
+  await Promise.race([news.first, delay(patienceMs, undefined, { ref: false })]);
   if (options.json) screen.say(JSON.stringify(addresses));
   else screen.say(await describeDemo(addresses, options, news.firstRollout));
   news.begin();

@@ -20,13 +20,13 @@ test('on a terminal the status is written over, cut to the width, and moved belo
   const clear = '\r\x1b[K';
   assert.deepEqual(written, [
     'hello\n',
-    `${clear}1234567`,
+    `${clear}123456…`,
     clear,
     'news\n',
-    '1234567',
+    '123456…',
     clear,
     'log trouble\n',
-    '1234567',
+    '123456…',
     clear,
     'end\n',
   ]);
