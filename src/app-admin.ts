@@ -46,7 +46,9 @@ export function adminPartsOf(input: AdminInput): AdminParts {
     responses: store.responses,
     links: {
       read(token, nowMs) {
-        const secrets = input.policy().alerts.flatMap(({ secret }) => (secret === null ? [] : [secret]));
+        // A receiver that is sent no links has a secret too, and could sign one.
+        const targets = input.policy().alerts.filter(({ approveUrl }) => approveUrl !== null);
+        const secrets = targets.flatMap(({ secret }) => (secret === null ? [] : [secret]));
         return readActionLink(token, secrets, nowMs);
       },
     },

@@ -17,6 +17,8 @@ export type ActionLink = {
 
 export type LinkedAction = 'approve' | 'rollback';
 
+const linkedActions: readonly string[] = ['approve', 'rollback'] satisfies LinkedAction[];
+
 export type LinkReading =
   | { readonly ok: true; readonly link: ActionLink }
   | { readonly ok: false; readonly reason: 'forged' | 'expired' };
@@ -45,6 +47,8 @@ export function readActionLink(token: string, secrets: readonly string[], nowMs:
   }
   if (!isSigned || rest.length > 0) return { ok: false, reason: 'forged' };
   const link: ActionLink = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'));
+  // Whoever receives links has the secret: no other action can be had by signing one.
+  if (!linkedActions.includes(link.action)) return { ok: false, reason: 'forged' };
   return nowMs < link.expiresMs ? { ok: true, link } : { ok: false, reason: 'expired' };
 }
 

@@ -1,7 +1,7 @@
 // Opens one SQLite file the way graygate trusts it: directory made, ours, whole, and at this release's schema.
 // Runs in the store's thread only: every call blocks.
 
-import { mkdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { GraygateError } from '../errors.ts';
@@ -23,6 +23,8 @@ export type SqliteFileSpec = {
 /** Opens or creates the file. Throws SQLite's errors, `store-corrupt`, or `store-unavailable` for a file that is not ours to use. */
 export function openSqliteFile(spec: SqliteFileSpec): DatabaseSync {
   mkdirSync(dirname(spec.path), { recursive: true });
+  // Users and reasons are nobody else's to read; SQLite gives its journals the mode of the file.
+  if (!existsSync(spec.path)) closeSync(openSync(spec.path, 'a', 0o600));
   const database = new DatabaseSync(spec.path, { timeout: spec.busyTimeoutMs });
   try {
     refuseForeign(database, spec);

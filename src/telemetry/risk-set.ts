@@ -1,11 +1,16 @@
 // Whose request counts as evidence: each user once a slice, and nobody whose counted request has failed. A user who is
 // broken on every version and retries must not look like many independent failures (statistics, section 1.4).
 
+import { createHash } from 'node:crypto';
+
 /** How many users who failed are remembered; beyond that the one who failed first is forgotten. */
 export const maxFailedUserCount = 100_000;
 
 /** What is left of a risk set between processes: keys of users, the oldest failure first. */
 export type RiskSetSnapshot = readonly string[];
+
+/** Clients choose their IDs: a longer one is remembered by its hash. */
+const longestKept = 64;
 
 export class RiskSet {
   /** Insertion order is the order of the failures. */
@@ -21,9 +26,11 @@ export class RiskSet {
    * The user who fails now counts for the last time.
    */
   admits(user: string, hasFailed: boolean): boolean {
-    if (this.#seen.has(user) || this.#failed.has(user)) return false;
-    this.#seen.add(user);
-    if (hasFailed) this.#remember(user);
+    const key = user.length > longestKept ? createHash('sha256').update(user, 'latin1').digest('base64url') : user;
+    if (this.#seen.has(key) || this.#failed.has(key)) return false;
+    this.#seen.add(key);
+    // Copied: a part of a header would keep the whole header.
+    if (hasFailed) this.#remember(Buffer.from(key, 'latin1').toString('latin1'));
     return true;
   }
 

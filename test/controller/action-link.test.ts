@@ -56,3 +56,10 @@ test('a signature that the secret gave to something else does not make a link', 
   const signature = createHmac('sha256', 'secret').update(claims).digest('base64url');
   assert.deepEqual(readActionLink(`${claims}.${signature}`, ['secret'], 0), { ok: false, reason: 'forged' });
 });
+
+test('a link to anything but what links are sent for is forged, though the secret is right', () => {
+  for (const action of ['promote', 'advance', 'pause', '']) {
+    const signed = signActionLink({ ...link, action: action as 'approve' }, 'secret');
+    assert.deepEqual(readActionLink(signed, ['secret'], 0), { ok: false, reason: 'forged' }, action);
+  }
+});

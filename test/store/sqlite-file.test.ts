@@ -1,6 +1,7 @@
 // Opening a SQLite file: the steps from one schema to the next, taken once, whole, and never backwards.
 
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSqliteFile, type SqliteFileSpec } from '../../src/store/sqlite-file.ts';
@@ -74,6 +75,18 @@ test('every commit of a decision is on the disk before it is told', async () => 
     const database = openSqliteFile(spec(directory, [first]));
     const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
     assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('fullfsync')], ['wal', 2, 1]);
+    database.close();
+  });
+});
+
+test('a new file, and the journals beside it, are for their owner only', async () => {
+  await withDirectory(async (directory) => {
+    const database = openSqliteFile(spec(directory, [first]));
+    database.exec("INSERT INTO thing VALUES ('a')");
+    for (const end of ['', '-wal', '-shm']) {
+      const { mode } = statSync(`${join(directory, 'file.db')}${end}`);
+      assert.equal(mode & 0o777, 0o600, `file.db${end}`);
+    }
     database.close();
   });
 });

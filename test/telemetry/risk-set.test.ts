@@ -49,3 +49,15 @@ test('it is bounded: who failed first is forgotten first', () => {
   assert.ok(set.admits('u0', false), 'the first is forgotten');
   assert.ok(!set.admits('u1', false) && !set.admits(`u${maxFailedUserCount}`, false), 'the others are not');
 });
+
+test('what is remembered of a user is short, however long the ID that a client chose', () => {
+  const set = new RiskSet();
+  const long = (end: string): string => 'x'.repeat(15_000) + end;
+  assert.ok(set.admits(long('a'), true));
+  assert.ok(set.admits(long('b'), true));
+  assert.ok(!set.admits(long('a'), false));
+  assert.ok(set.snapshot().every((key) => key.length <= 64));
+  const restored = new RiskSet(set.snapshot());
+  assert.ok(!restored.admits(long('b'), false));
+  assert.ok(restored.admits(long('c'), false));
+});
