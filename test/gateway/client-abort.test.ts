@@ -9,6 +9,9 @@ import { shopPolicy } from '../support/policies.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { startRecordingUpstream, type RecordingAnswer, type RecordingUpstream } from '../support/recording-upstream.ts';
 
+const answerInPart: RecordingAnswer = (_request, response) => void response.write('some');
+const answerAtLength: RecordingAnswer = (_request, response) => void response.end(Buffer.alloc(2 ** 25));
+
 const ways: Record<string, (client: RawClient) => void> = {
   closes: (client) => void client.socket.destroy(),
   resets: (client) => void client.socket.resetAndDestroy(),
@@ -47,8 +50,7 @@ for (const [way, leave] of Object.entries(ways)) {
     });
 
     test('while the response comes', async (context) => {
-      const answer: RecordingAnswer = (_request, response) => void response.write('some');
-      const scene = await stage(context, answer, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      const scene = await stage(context, answerInPart, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await scene.client.untilText('some');
       leave(scene.client);
       await assertLeft(scene, 200);
@@ -56,8 +58,7 @@ for (const [way, leave] of Object.entries(ways)) {
     });
 
     test('while a response waits for it to read', async (context) => {
-      const answer: RecordingAnswer = (_request, response) => void response.end(Buffer.alloc(2 ** 25));
-      const scene = await stage(context, answer, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      const scene = await stage(context, answerAtLength, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await scene.client.untilText('\r\n\r\n');
       scene.client.socket.pause();
       leave(scene.client);

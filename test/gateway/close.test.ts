@@ -102,7 +102,7 @@ test('at the deadline what is left is cut: requests, WebSockets and half a reque
   assert.equal(slow.replies()[0]!.whole, false);
   assert.equal(await sumOf(metrics, 'graygate_requests_in_flight'), 0);
   await eventually('the outcomes', () => outcomes.length >= 2);
-  assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), [101, 200]);
+  assert.deepEqual(new Set(outcomes.map(({ status }) => status)), new Set([101, 200]));
   await eventually('the servers are told', () => upstream.requests[0]!.aborted && upstream.openConnectionCount === 0);
 });
 

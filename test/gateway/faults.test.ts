@@ -44,7 +44,7 @@ async function assertCounted(
   assert.equal(outcomes.length, 1);
   assert.deepEqual(
     outcomes[0]!.faults.map((fault) => [fault.version.name, fault.server, fault.kind]),
-    Array(count).fill([version, origin, kind]),
+    Array.from({ length: count }, () => [version, origin, kind]),
   );
   assert.equal(await sumOf(metrics, 'graygate_upstream_errors_total', { version, server: origin, kind }), count);
   assert.equal(await sumOf(metrics, 'graygate_upstream_errors_total'), count);

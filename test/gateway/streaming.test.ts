@@ -61,7 +61,10 @@ test('256 MiB go up in constant memory, no faster than the server takes them', a
   const held: { request: IncomingMessage | null } = { request: null };
   const hash = createHash('sha1');
   const origin = await startServer(context, (request, response) => {
-    if (request.method !== 'PUT') return void response.end('warm');
+    if (request.method !== 'PUT') {
+      response.end('warm');
+      return;
+    }
     held.request = request;
     request.on('end', () => response.end(hash.digest('hex')));
   });
@@ -89,8 +92,8 @@ test('256 MiB go up in constant memory, no faster than the server takes them', a
 test('256 MiB come down in constant memory, no faster than the client takes them', async (context) => {
   const pouring: { progress: { sentBytes: number } | null } = { progress: null };
   const origin = await startServer(context, (request, response) => {
-    if (request.method !== 'POST') return void response.end('warm');
-    pouring.progress = pour(response);
+    if (request.method === 'POST') pouring.progress = pour(response);
+    else response.end('warm');
   });
   const gateway = await forkGateway(context, origin);
   for (let i = 0; i < 50; i += 1) await send({ port: gateway.port });
@@ -105,7 +108,10 @@ test('256 MiB come down in constant memory, no faster than the client takes them
   const hash = createHash('sha1');
   let head: string | null = '';
   client.on('data', (chunk: Buffer) => {
-    if (head === null) return void hash.update(chunk);
+    if (head === null) {
+      hash.update(chunk);
+      return;
+    }
     head += chunk.toString('latin1');
     const end = head.indexOf('\r\n\r\n');
     if (end === -1) return;

@@ -119,8 +119,6 @@ test('a server that answers 401 is passed on as it answered, and the connection 
 test('a client that resets, and a server that does, end both sides and nothing else', async (context) => {
   const echo = await startEchoServer(context, 'stable');
   const { url, outcomes, metrics } = await startGateway(context, shopPolicy({ stable: echo.origin }));
-  const underlying = (socket: object): { resetAndDestroy(): void } =>
-    (socket as { _socket: { resetAndDestroy(): void } })._socket;
   const first = await openWebSocket(context, url);
   underlying(first).resetAndDestroy();
   await once(echo.sockets[0]!, 'close');
@@ -141,3 +139,8 @@ test('a client that resets, and a server that does, end both sides and nothing e
   );
   assert.equal(await sumOf(metrics, 'graygate_requests_in_flight'), 1);
 });
+
+/** The connection below a WebSocket, which `ws` does not show. */
+function underlying(socket: object): { resetAndDestroy(): void } {
+  return (socket as { _socket: { resetAndDestroy(): void } })._socket;
+}

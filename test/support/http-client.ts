@@ -44,7 +44,7 @@ export function send(sending: Sending): Promise<Reply> {
     const interim: { status: number; rawHeaders: string[] }[] = [];
     request.on('information', ({ statusCode, rawHeaders }) => interim.push({ status: statusCode, rawHeaders }));
     request.on('error', reject);
-    request.on('response', (response) => readReply(response, interim).then(resolve, reject));
+    request.on('response', (response) => void readReply(response, interim).then(resolve, reject));
     request.end(body);
   });
 }
@@ -64,6 +64,11 @@ async function readReply(response: IncomingMessage, interim: Reply['interim']): 
     header: (name) => valuesOf(rawHeaders, name)[0],
     json: () => JSON.parse(body) as Record<string, unknown>,
   };
+}
+
+/** Raw headers, names and values in turn, from lines as they are written: `Name: value`. */
+export function headersOf(...lines: string[]): string[] {
+  return lines.flatMap((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]);
 }
 
 /** Every value of a header in raw headers, by lower-case name. */

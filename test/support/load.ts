@@ -15,10 +15,10 @@ export type Load = {
 export function startLoad(port: number, clientCount: number, next: (index: number) => Omit<Sending, 'port'>): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: clientCount });
   const load = { answers: [] as Load['answers'], failures: [] as Error[] };
-  let stopped = false;
+  const state = { isStopped: false };
   let index = 0;
   const run = async (): Promise<void> => {
-    while (!stopped) {
+    while (!state.isStopped) {
       const sending = next(index++);
       const reply: Reply | Error = await send({ port, agent, ...sending }).catch((error: Error) => error);
       if (reply instanceof Error) load.failures.push(reply);
@@ -29,7 +29,7 @@ export function startLoad(port: number, clientCount: number, next: (index: numbe
   return {
     ...load,
     async stop() {
-      stopped = true;
+      state.isStopped = true;
       await Promise.all(clients);
       agent.destroy();
     },

@@ -65,9 +65,11 @@ export type ShopSketch = Partial<Omit<Policy, 'rollouts'>> & {
 
 /** One rollout `shop` with the version `stable`, and `canary` where it is given; a string is the only server's origin. */
 export function shopPolicy({ stable, canary, rollout = {}, ...rest }: ShopSketch): Policy {
-  const sketchOf = (version: string | VersionSketch): VersionSketch =>
-    typeof version === 'string' ? { servers: [version] } : version;
   const versions = { stable: sketchOf(stable), ...(canary === undefined ? {} : { canary: sketchOf(canary) }) };
   const split = canary === undefined ? {} : { canary: 100 };
   return policyOf({ ...rest, rollouts: [rolloutOf({ split, ...rollout, versions })] });
+}
+
+function sketchOf(version: string | VersionSketch): VersionSketch {
+  return typeof version === 'string' ? { servers: [version] } : version;
 }

@@ -5,12 +5,15 @@ import { once } from 'node:events';
 import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
 import type { TestContext } from './gateways.ts';
 
-export type EchoServer = { readonly origin: string; readonly handshakes: IncomingMessage[]; readonly sockets: WebSocket[] };
+export type EchoServer = {
+  readonly origin: string;
+  readonly handshakes: IncomingMessage[];
+  readonly sockets: WebSocket[];
+};
 
 /** Answers every message with the name, a colon and the message; chooses the last subprotocol that is offered. */
 export async function startEchoServer(context: TestContext, name: string): Promise<EchoServer> {
-  const handleProtocols = (offered: Set<string>): string | false => [...offered].at(-1) ?? false;
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols });
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: lastOffered });
   await once(server, 'listening');
   const handshakes: IncomingMessage[] = [];
   const sockets: WebSocket[] = [];
@@ -27,6 +30,10 @@ export async function startEchoServer(context: TestContext, name: string): Promi
     server.close();
   });
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, handshakes, sockets };
+}
+
+function lastOffered(offered: Set<string>): string | false {
+  return [...offered].at(-1) ?? false;
 }
 
 /** A client that is connected; rejects with the message of `ws` when it is refused. */

@@ -57,7 +57,7 @@ test('a line says where the request went and why, in text that people read', () 
     outcomeOf(shop, 1, {
       version: stable,
       user,
-      target: `/caf${'\xc3\xa9'}`,
+      target: '/caf\xc3\xa9',
       rule: 'testers',
       faults: [fault],
       retries: ['reset'],

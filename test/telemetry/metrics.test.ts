@@ -92,7 +92,7 @@ test('counters, gauges and the histogram say what happened', async () => {
   await is('graygate_build_info', { version: '1.2.3', node: process.version }, 1);
   const name = 'graygate_request_duration_seconds';
   for (const [le, count] of Object.entries({ 0.001: 1, 0.01: 2, 0.1: 3, 0.5: 3, 1: 4, 10: 5, 60: 5, '+Inf': 6 })) {
-    await is(`${name}_bucket`, { version: 'stable', le: String(le) }, count);
+    await is(`${name}_bucket`, { version: 'stable', le }, count);
   }
   await is(`${name}_count`, { version: 'stable' }, 6);
   assert.ok(Math.abs((await sumOf(metrics, `${name}_sum`, { version: 'stable' })) - 111.111) < 1e-9);
@@ -122,22 +122,15 @@ test('the same figures come in the format that is asked for', async () => {
   assert.ok(open.text.endsWith('# EOF\n') && !plain.text.includes('# EOF'));
   assert.match(open.text, /^# TYPE graygate_requests counter$/m);
   assert.match(plain.text, /^# TYPE graygate_requests_total counter$/m);
-  const own = (text: string): string[] =>
-    parseSamples(text)
-      .filter(({ name }) => name.startsWith('graygate_'))
-      .map(({ name, labels, value }) => `${name} ${JSON.stringify(labels)} ${value}`)
-      .toSorted();
-  assert.deepEqual(own(open.text), own(plain.text));
+  assert.deepEqual(ownSamples(open.text), ownSamples(plain.text));
 });
 
 test("Prometheus' linter finds nothing to say", { skip: needs('promtool') }, async () => {
   const metrics = createMetrics();
   fill(metrics);
-  const check = (input: string): { status: number | null; stderr: string } =>
-    spawnSync(findProgram('promtool')!, ['check', 'metrics'], { input, encoding: 'utf8' });
-  const { status, stderr } = check((await metrics.render('')).text);
+  const { status, stderr } = lint((await metrics.render('')).text);
   assert.deepEqual([status, stderr], [0, '']);
-  assert.notEqual(check('requests{ 1\n').status, 0, 'it does read what it is given');
+  assert.notEqual(lint('requests{ 1\n').status, 0, 'it does read what it is given');
 });
 
 test("Prometheus' own parser takes the OpenMetrics format", { skip: needs('promtool') }, async (context) => {
@@ -157,3 +150,15 @@ test("Prometheus' own parser takes the OpenMetrics format", { skip: needs('promt
   assert.deepEqual([status, stderr], [0, '']);
   assert.notEqual(parse(timed.replace('# EOF\n', '')).status, 0, 'it does read what it is given');
 });
+
+/** The samples of graygate's own metrics as lines, sorted. */
+function ownSamples(text: string): string[] {
+  return parseSamples(text)
+    .filter(({ name }) => name.startsWith('graygate_'))
+    .map(({ name, labels, value }) => `${name} ${JSON.stringify(labels)} ${value}`)
+    .toSorted();
+}
+
+function lint(input: string): { status: number | null; stderr: string } {
+  return spawnSync(findProgram('promtool')!, ['check', 'metrics'], { input, encoding: 'utf8' });
+}
