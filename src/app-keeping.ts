@@ -18,9 +18,9 @@ const documentFormat = 1;
 
 /** A rollout's state, its audit entries and the alerts about them, in one transaction. */
 export function pilotStoreOf(store: KeptStore, targets: () => readonly AlertTarget[]): PilotStore {
-  const { states, values, status } = store;
+  const { states, values } = store;
   return {
-    isWell: () => status().ok,
+    isWell: () => store.status().ok,
     async save({ rollout, revision, atMs, state, entries }) {
       const alerts = entries.flatMap((entry) => messagesFor(targets(), rollout, entry));
       const saved = await states.save({

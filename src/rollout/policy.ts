@@ -25,7 +25,11 @@ export type Policy = {
 export type ListenAddress = { readonly host: string; readonly port: number };
 
 /** Who may use the admin API. An operator may do all that a viewer may; `ingest` may only send events. */
-export type AdminToken = { readonly name: string; readonly role: 'viewer' | 'operator' | 'ingest'; readonly token: string };
+export type AdminToken = {
+  readonly name: string;
+  readonly role: 'viewer' | 'operator' | 'ingest';
+  readonly token: string;
+};
 
 /** Where state outlives the process; a relative path is taken from the working directory. */
 export type StoreAddress = { readonly kind: 'sqlite'; readonly path: string };
@@ -86,9 +90,7 @@ export type IdentitySource =
 
 /** Where the token is (always `Authorization: Bearer`) and what makes it true. */
 export type JwtVerification = {
-  readonly key:
-    | { readonly kind: 'secret'; readonly secret: string }
-    | { readonly kind: 'jwks'; readonly url: string };
+  readonly key: { readonly kind: 'secret'; readonly secret: string } | { readonly kind: 'jwks'; readonly url: string };
   readonly issuer: string | null;
   readonly audience: string | null;
 };
