@@ -53,7 +53,6 @@ export function findFreePort(): Promise<number> {
     const probe = createServer();
     probe.once('error', reject);
     probe.listen(0, '127.0.0.1', () => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has an address
       const { port } = probe.address() as AddressInfo;
       probe.close(() => resolve(port));
     });
