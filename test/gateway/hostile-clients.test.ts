@@ -22,8 +22,8 @@ test('an offer of WebSocket with another protocol beside it never reaches a serv
     client.socket.destroy();
   }
   assert.equal(upstream.requests.length, 3);
-  assert.ok(upstream.requests.every(({ header }) => header('upgrade') === undefined));
-  assert.ok(upstream.requests.every(({ header }) => header('http2-settings') === undefined));
+  assert.ok(upstream.requests.every((request) => request.header('upgrade') === undefined));
+  assert.ok(upstream.requests.every((request) => request.header('http2-settings') === undefined));
 });
 
 test('a server that switches to what nobody asked for is a fault, and no tunnel opens', async (context) => {
