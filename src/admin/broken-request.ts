@@ -10,6 +10,9 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
+/** How long a client has to read the answer; one that keeps its side open would hold the connection for ever. */
+const lingerMs = 1_000;
+
 /** For Fastify's `clientErrorHandler`. Into an answer that has begun nothing is written. */
 export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
   if (!socket.writable || socket.bytesWritten > 0) {
@@ -20,4 +23,6 @@ export function answerBrokenRequest(error: Error & { readonly code?: string }, s
   const body = JSON.stringify(problem);
   const head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: ${problemType}\r\n`;
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
 }
