@@ -27,6 +27,9 @@ export type YamlSource = {
 /** An anchor may be used this often, each use counted with what it holds; more is a bomb. */
 const maxAliasCount = 100;
 
+/** Each is looked up in the whole document: many more would hold up the traffic that goes on meanwhile. */
+const maxAliasesToCheck = 1_000;
+
 /** Reads one YAML 1.2 document. Duplicate keys, several documents, unknown tags and alias bombs are problems; nothing is thrown. */
 export function readYaml(file: string, text: string): YamlSource {
   const lineCounter = new LineCounter();
@@ -63,11 +66,19 @@ function syntaxProblems(document: Document, at: At): Problem[] {
 
 function aliasProblems(document: Document, at: At): Problem[] {
   const problems: Problem[] = [];
+  let count = 0;
   visit(document, {
     Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return;
+      count += 1;
+      if (count > maxAliasesToCheck) {
+        const problem = 'no anchor is looked up for so many aliases';
+        problems.push({ ...at(alias.range?.[0] ?? 0), path: '', problem, hint: 'write the values out' });
+        return visit.BREAK;
+      }
+      if (alias.resolve(document) !== undefined) return undefined;
       const problem = `no anchor &${alias.source} comes before this alias`;
       problems.push({ ...at(alias.range?.[0] ?? 0), path: '', problem, hint: 'quote text that begins with *' });
+      return undefined;
     },
   });
   return problems;

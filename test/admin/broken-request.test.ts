@@ -1,5 +1,4 @@
 // Connections that send what is no request are answered and do not stay, whatever their other end does.
-import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
