@@ -50,7 +50,7 @@ const codeByParserError: Readonly<Record<string, ErrorCode>> = {
  */
 export function answerMalformed(error: Error & { code?: string }, socket: Socket): ErrorCode | null {
   if (answered.has(socket)) return null;
-  if (!socket.writable || error.code === 'ECONNRESET' || socket.bytesRead === 0) {
+  if (!socket.writable || socket.bytesRead === 0) {
     socket.destroy();
     return null;
   }

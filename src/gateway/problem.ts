@@ -36,7 +36,7 @@ export function renderProblem(problem: Problem): RenderedProblem {
 }
 
 /** How long a connection may linger after its last answer, so that the client can read it before a reset. */
-const lingerMs = 1_000;
+const lingerMs = 5_000;
 
 /** A problem as the last response of a connection that has no response object. */
 export function problemBytes({ status, headers, body }: RenderedProblem): string {

@@ -76,6 +76,22 @@ test('a request under way ends on the policy it began with, and only then its se
   agent.destroy();
 });
 
+test('a request that began on a policy is sent again on it, though another one has come', async (context) => {
+  const gate = createGate();
+  const old = await startRecordingUpstream(context, (request, response) => {
+    if (old.requests.length === 1) void gate.opened.then(() => request.socket.destroy());
+    else response.end('old');
+  });
+  const next = await startRecordingUpstream(context, 'next');
+  const { gateway, port } = await startGateway(context, shopPolicy({ stable: old.origin }));
+  const reply = send({ port });
+  await eventually('it is under way', () => old.requests.length === 1);
+  gateway.adopt(shopPolicy({ stable: next.origin }));
+  gate.open();
+  assert.deepEqual([(await reply).status, (await reply).body], [200, 'old']);
+  await eventually('the old server is let go', () => old.openConnectionCount === 0);
+});
+
 test('a WebSocket outlives the policy it began with', async (context) => {
   const echo = await startEchoServer(context, 'old');
   const next = await startRecordingUpstream(context, 'next');

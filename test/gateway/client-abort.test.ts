@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { faultsBeforeHead, shortTimeouts } from '../support/faulty-upstreams.ts';
+import { faultsBeforeHead } from '../support/faulty-upstreams.ts';
 import { startGateway, type RunningGateway, type TestContext } from '../support/gateways.ts';
 import { sumOf } from '../support/metric-samples.ts';
 import { shopPolicy } from '../support/policies.ts';
@@ -81,11 +81,7 @@ for (const [way, leave] of Object.entries(ways)) {
 
 test('a client that leaves while a connection is being made is not waited for', async (context) => {
   const origin = await faultsBeforeHead['never accepts the connection']!.start(context);
-  const timeouts = { ...shortTimeouts, connectMs: 60_000 };
-  const { port, outcomes, metrics } = await startGateway(
-    context,
-    shopPolicy({ stable: { servers: [origin], timeouts } }),
-  );
+  const { port, outcomes, metrics } = await startGateway(context, shopPolicy({ stable: { servers: [origin] } }));
   const client = new RawClient(port);
   client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc');
   await eventually('it is under way', async () => (await sumOf(metrics, 'graygate_requests_in_flight')) === 1);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FaultKind } from '../../src/rollout/outcome.ts';
 import { eventually } from '../support/eventually.ts';
-import { faultsBeforeHead, faultsWithinBody, shortTimeouts, type Faulty } from '../support/faulty-upstreams.ts';
+import { faultsBeforeHead, faultsWithinBody, type Faulty } from '../support/faulty-upstreams.ts';
 import { startGateway, type RunningGateway, type TestContext } from '../support/gateways.ts';
 import { sumOf } from '../support/metric-samples.ts';
 import { shopPolicy } from '../support/policies.ts';
@@ -23,7 +23,7 @@ type Scene = RunningGateway & { client: RawClient; origin: string; good: Recordi
 async function stage(context: TestContext, faulty: Faulty, role: 'baseline' | 'fallback' | 'none'): Promise<Scene> {
   const good = await startRecordingUpstream(context, 'from the baseline');
   const origin = await faulty.start(context);
-  const bad = { servers: [origin], timeouts: shortTimeouts };
+  const bad = { servers: [origin], timeouts: faulty.timeouts };
   const policy =
     role === 'baseline'
       ? shopPolicy({ stable: bad })
@@ -85,6 +85,14 @@ suite('a fault before the head of a response', { concurrency: 6 }, () => {
         assert.equal(scene.good.requests.length, 0);
       });
     }
+
+    test(`a PUT to a stable that ${what} is not sent twice once its body was read`, async (context) => {
+      const scene = await stage(context, faulty, 'baseline');
+      scene.client.send(post.replace('POST', 'PUT'));
+      const [reply] = await scene.client.untilReplies(1);
+      assert.equal(reply!.status, statusOf(kind));
+      await assertCounted(scene, 'stable', { kind, count: 1 });
+    });
 
     test(`a canary that ${what} is answered by the baseline`, async (context) => {
       const scene = await stage(context, faulty, 'fallback');

@@ -38,6 +38,7 @@ test('a server that switches to what nobody asked for is a fault, and no tunnel 
       [502],
     );
     await eventually('the server is left', () => upstream.connections[0]!.closed);
+    await eventually('the outcome', () => outcomes.length === 1);
     assert.deepEqual(
       outcomes.map(({ ending, faults }) => [ending, faults.map(({ kind }) => kind)]),
       [['refused', ['protocol']]],

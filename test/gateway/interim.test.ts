@@ -105,6 +105,24 @@ test('a body that turns out too long is refused with 413 while it streams', asyn
   assert.equal(upstream.requests[0]!.body.length, 1_000);
 });
 
+test('a client that reads no answer before it has sent everything still gets its 413', async (context) => {
+  const upstream = await startRecordingUpstream(context, () => undefined);
+  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity };
+  const { port } = await startGateway(context, shopPolicy({ stable: upstream.origin, limits }));
+  const client = new RawClient(port);
+  client.socket.pause();
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n');
+  client.send('x'.repeat(2 ** 21));
+  await eventually('all is sent', () => client.socket.writableLength === 0 || client.socket.destroyed);
+  client.socket.resume();
+  await client.untilReplies(1);
+  assert.deepEqual(
+    client.replies().map((reply) => reply.status),
+    [413],
+  );
+  client.socket.destroy();
+});
+
 for (const status of [401, 413] as const) {
   test(`a server that answers ${status} before the body has ended is passed on at once`, async (context) => {
     const upstream = await startRecordingUpstream(context, (request, response) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { faultsBeforeHead, shortTimeouts } from '../support/faulty-upstreams.ts';
+import { faultsBeforeHead } from '../support/faulty-upstreams.ts';
 import { startGateway } from '../support/gateways.ts';
 import { send, valuesOf } from '../support/http-client.ts';
 import { sumOf } from '../support/metric-samples.ts';
@@ -81,7 +81,7 @@ for (const [what, faulty] of Object.entries(faultsBeforeHead)) {
   if (what === 'switches protocols unasked' || what === 'sends a status below 100') continue;
   test(`a canary that ${what} leaves its WebSocket to the baseline`, async (context) => {
     const stable = await startEchoServer(context, 'stable');
-    const canary = { servers: [await faulty.start(context)], timeouts: shortTimeouts };
+    const canary = { servers: [await faulty.start(context)], timeouts: faulty.timeouts };
     const { url, outcomes, metrics } = await startGateway(context, shopPolicy({ stable: stable.origin, canary }));
     const socket = await openWebSocket(context, url, { headers: { 'x-user-id': 'u-1' } });
     assert.equal((await exchangeMessages(socket, 'x')).toString(), 'stable:x');

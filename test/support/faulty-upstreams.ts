@@ -7,11 +7,14 @@ import type { VersionTimeouts } from '../../src/rollout/policy.ts';
 import type { TestContext } from './gateways.ts';
 import { type RawAnswer, startRawUpstream } from './raw-upstream.ts';
 
-/** Short enough to wait for; long enough for a server that does answer. */
-export const shortTimeouts: VersionTimeouts = { connectMs: 400, responseMs: 400, idleMs: 400 };
+/** So long that only a server that fails otherwise is noticed, however busy the machine is. */
+const patience: VersionTimeouts = { connectMs: 30_000, responseMs: 30_000, idleMs: 30_000 };
+const short = 300;
 
 export type Faulty = {
   readonly kind: FaultKind;
+  /** Patient but for the time that this fault exceeds. */
+  readonly timeouts: VersionTimeouts;
   /** Starts such a server and hands back its origin. */
   start(context: TestContext): Promise<string>;
 };
@@ -32,36 +35,61 @@ const end = (socket: Socket): void => void socket.end();
 
 /** Faults before the head of a response is whole. */
 export const faultsBeforeHead: Readonly<Record<string, Faulty>> = {
-  'refuses the connection': { kind: 'connect', start: startRefusing },
-  'never accepts the connection': { kind: 'timeout', start: startDeaf },
-  'resets the connection': { kind: 'reset', start: doing(({ socket }) => void socket.resetAndDestroy()) },
-  'closes the connection': { kind: 'reset', start: doing(({ socket }) => void socket.end()) },
-  'resets within the head': { kind: 'reset', start: sending('HTTP/1.1 200 OK\r\nX: ', reset) },
-  'never answers': { kind: 'timeout', start: doing(() => undefined) },
-  'stops within the head': { kind: 'timeout', start: sending('HTTP/1.1 200 OK\r\nX: ') },
-  'sends garbage': { kind: 'protocol', start: sending('SSH-2.0-OpenSSH_9.9\r\n') },
-  'sends a status of four digits': { kind: 'protocol', start: sending('HTTP/1.1 2000 OK\r\n\r\n') },
-  'sends a status below 100': { kind: 'protocol', start: sending('HTTP/1.1 099 No\r\nContent-Length: 0\r\n\r\n') },
-  'sends a header without a name': { kind: 'protocol', start: sending('HTTP/1.1 200 OK\r\n: x\r\n\r\n') },
-  'sends a NUL in a header': { kind: 'protocol', start: sending('HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n') },
+  'refuses the connection': { kind: 'connect', timeouts: patience, start: startRefusing },
+  'never accepts the connection': { kind: 'timeout', timeouts: { ...patience, connectMs: short }, start: startDeaf },
+  'resets the connection': {
+    kind: 'reset',
+    timeouts: patience,
+    start: doing(({ socket }) => void socket.resetAndDestroy()),
+  },
+  'closes the connection': { kind: 'reset', timeouts: patience, start: doing(({ socket }) => void socket.end()) },
+  'resets within the head': { kind: 'reset', timeouts: patience, start: sending('HTTP/1.1 200 OK\r\nX: ', reset) },
+  'never answers': { kind: 'timeout', timeouts: { ...patience, responseMs: short }, start: doing(() => undefined) },
+  'stops within the head': {
+    kind: 'timeout',
+    timeouts: { ...patience, responseMs: short },
+    start: sending('HTTP/1.1 200 OK\r\nX: '),
+  },
+  'sends garbage': { kind: 'protocol', timeouts: patience, start: sending('SSH-2.0-OpenSSH_9.9\r\n') },
+  'sends a status of four digits': { kind: 'protocol', timeouts: patience, start: sending('HTTP/1.1 2000 OK\r\n\r\n') },
+  'sends a status below 100': {
+    kind: 'protocol',
+    timeouts: patience,
+    start: sending('HTTP/1.1 099 No\r\nContent-Length: 0\r\n\r\n'),
+  },
+  'sends a header without a name': {
+    kind: 'protocol',
+    timeouts: patience,
+    start: sending('HTTP/1.1 200 OK\r\n: x\r\n\r\n'),
+  },
+  'sends a NUL in a header': {
+    kind: 'protocol',
+    timeouts: patience,
+    start: sending('HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n'),
+  },
   'sends a control character in a header': {
     kind: 'protocol',
+    timeouts: patience,
     start: sending('HTTP/1.1 200 OK\r\nX: \x01\r\nContent-Length: 0\r\n\r\n'),
   },
   'sends headers that are too large': {
     kind: 'protocol',
+    timeouts: patience,
     start: sending(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`),
   },
   'sends two lengths': {
     kind: 'protocol',
+    timeouts: patience,
     start: sending('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx'),
   },
   'sends a length and chunks': {
     kind: 'protocol',
+    timeouts: patience,
     start: sending('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
   },
   'switches protocols unasked': {
     kind: 'protocol',
+    timeouts: patience,
     start: sending('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
   },
 };
@@ -72,29 +100,47 @@ const head = (framing: string): string => `HTTP/1.1 200 OK\r\n${framing}\r\n`;
 export const faultsWithinBody: Readonly<Record<string, Faulty>> = {
   'resets within a body of known length': {
     kind: 'reset',
+    timeouts: patience,
     start: sending(`${head('Content-Length: 9\r\n')}half`, reset),
   },
   'closes within a body of known length': {
     kind: 'reset',
+    timeouts: patience,
     start: sending(`${head('Content-Length: 9\r\n')}half`, end),
   },
   'resets within a chunked body': {
     kind: 'reset',
+    timeouts: patience,
     start: sending(`${head('Transfer-Encoding: chunked\r\n')}4\r\nhalf\r\n`, reset),
   },
   'closes within a chunked body': {
     kind: 'reset',
+    timeouts: patience,
     start: sending(`${head('Transfer-Encoding: chunked\r\n')}4\r\nhalf\r\n`, end),
   },
-  'closes within a chunk': { kind: 'reset', start: sending(`${head('Transfer-Encoding: chunked\r\n')}9\r\nhalf`, end) },
-  'resets within a body that ends with the connection': { kind: 'reset', start: sending(`${head('')}half`, reset) },
+  'closes within a chunk': {
+    kind: 'reset',
+    timeouts: patience,
+    start: sending(`${head('Transfer-Encoding: chunked\r\n')}9\r\nhalf`, end),
+  },
+  'resets within a body that ends with the connection': {
+    kind: 'reset',
+    timeouts: patience,
+    start: sending(`${head('')}half`, reset),
+  },
   'sends a chunk size that is none': {
     kind: 'protocol',
+    timeouts: patience,
     start: sending(`${head('Transfer-Encoding: chunked\r\n')}4\r\nhalf\r\nx\r\n`),
   },
-  'stops within a body of known length': { kind: 'timeout', start: sending(`${head('Content-Length: 9\r\n')}half`) },
+  'stops within a body of known length': {
+    kind: 'timeout',
+    timeouts: { ...patience, idleMs: short },
+    start: sending(`${head('Content-Length: 9\r\n')}half`),
+  },
   'stops within a chunked body': {
     kind: 'timeout',
+    timeouts: { ...patience, idleMs: short },
     start: sending(`${head('Transfer-Encoding: chunked\r\n')}4\r\nhalf\r\n`),
   },
 };
