@@ -111,8 +111,8 @@ test('a client that reads no answer before it has sent everything still gets its
   const { port } = await startGateway(context, shopPolicy({ stable: upstream.origin, limits }));
   const client = new RawClient(port);
   client.socket.pause();
-  client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n');
-  client.send('x'.repeat(2 ** 21));
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2000000\r\n');
+  client.send('x'.repeat(2 ** 25));
   await eventually('all is sent', () => client.socket.writableLength === 0 || client.socket.destroyed);
   client.socket.resume();
   await client.untilReplies(1);
