@@ -223,8 +223,9 @@ function standingOf(pilot: Pilot): RolloutStanding {
 
 function healthOf(metrics: Metrics, { name, versions }: Rollout, nowMs: number): CandidateHealth {
   const candidate = versions[1]!;
-  const { refusedSinceMs, unansweredSinceMs } = metrics.probe(name, candidate.name).pulse;
-  if (refusedSinceMs !== null) return { kind: 'refused', sinceMs: refusedSinceMs };
+  const { refusedSinceMs, lastRefusedMs, unansweredSinceMs } = metrics.probe(name, candidate.name).pulse;
+  // One refusal and then nobody who asks is not "refused for five seconds": only the time between refusals counts.
+  if (refusedSinceMs !== null) return { kind: 'refused', sinceMs: nowMs - (lastRefusedMs - refusedSinceMs) };
   const timeoutMs = candidate.timeouts.responseMs;
   if (unansweredSinceMs === null || nowMs - unansweredSinceMs < timeoutMs) return { kind: 'up' };
   return { kind: 'stalled', sinceMs: unansweredSinceMs, timeoutMs };

@@ -30,7 +30,14 @@ export type Problem = {
 /** One line: `FILE:LINE:COLUMN: PATH: what is wrong; what would be right`. */
 export function formatProblem({ file, line, column, path, problem, hint }: Problem): string {
   const subject = path === '' ? '' : `${path}: `;
-  return `${file}:${line}:${column}: ${subject}${problem}${hint === null ? '' : `; ${hint}`}`;
+  return visible(`${file}:${line}:${column}: ${subject}${problem}${hint === null ? '' : `; ${hint}`}`);
+}
+
+/** What a file holds must not steer the terminal that it is shown on. */
+function visible(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (char) => {
+    return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
 }
 
 /** `rollouts[0].versions.canary`; a key that is not a plain word is quoted: `header["a b"]`. */

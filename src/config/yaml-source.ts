@@ -32,6 +32,15 @@ const maxAliasesToCheck = 1_000;
 
 /** Reads one YAML 1.2 document. Duplicate keys, several documents, unknown tags and alias bombs are problems; nothing is thrown. */
 export function readYaml(file: string, text: string): YamlSource {
+  if (hasTooManyAliases(text)) {
+    const problem = 'more aliases than are looked at';
+    const problems = [{ file, line: 1, column: 1, path: '', problem, hint: 'write the values out' }];
+    return {
+      tree: undefined,
+      problems,
+      place: ({ path, hint }) => ({ ...problems[0]!, path: formatPath(path), hint }),
+    };
+  }
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true, version: '1.2' });
   const at = (offset: number) => {
@@ -49,6 +58,16 @@ export function readYaml(file: string, text: string): YamlSource {
     }
   }
   return { tree, problems, place: (finding) => place(document, finding, at) };
+}
+
+/** Before the parser sees them: it takes longer for each alias the more there are. */
+function hasTooManyAliases(text: string): boolean {
+  let count = 0;
+  for (const _ of text.matchAll(/(?:^|[\s,[{])\*\w/gm)) {
+    count += 1;
+    if (count > 2 * maxAliasesToCheck) return true;
+  }
+  return false;
 }
 
 type At = (offset: number) => { file: string; line: number; column: number };

@@ -28,7 +28,12 @@ const maxStatus = 1_000;
  * Whether a version answers at all. `refusedSinceMs`: since then every connection was refused. `unansweredSinceMs`: when the
  * first whole request went out to which, as to all since, no answer has begun. Both null while all is well.
  */
-export type Pulse = { refusedSinceMs: number | null; unansweredSinceMs: number | null };
+export type Pulse = {
+  refusedSinceMs: number | null;
+  /** The last refusal of that row; silence after it says nothing. */
+  lastRefusedMs: number;
+  unansweredSinceMs: number | null;
+};
 
 /** Counts of one version of one rollout. Both names are empty for requests that no rollout took. */
 export class Tally {
@@ -39,7 +44,7 @@ export class Tally {
   durationSumSeconds = 0;
   /** Not cumulative; one more than `durationBoundsSeconds`. */
   readonly durationCounts: Float64Array = new Float64Array(durationBoundsSeconds.length + 1);
-  readonly pulse: Pulse = { refusedSinceMs: null, unansweredSinceMs: null };
+  readonly pulse: Pulse = { refusedSinceMs: null, lastRefusedMs: 0, unansweredSinceMs: null };
   #awaitedCount = 0;
   readonly decisions = new Map<string, number>();
   readonly retries = new Map<FaultKind, number>();
@@ -78,8 +83,10 @@ export class Tally {
   }
 
   faulted(server: string, kind: FaultKind): void {
-    if (kind === 'connect') this.pulse.refusedSinceMs ??= Date.now();
-    else this.pulse.refusedSinceMs = null;
+    if (kind === 'connect') {
+      this.pulse.lastRefusedMs = Date.now();
+      this.pulse.refusedSinceMs ??= this.pulse.lastRefusedMs;
+    } else this.pulse.refusedSinceMs = null;
     let kinds = this.faults.get(server);
     if (kinds === undefined) this.faults.set(server, (kinds = new Map<FaultKind, number>()));
     increment(kinds, kind);

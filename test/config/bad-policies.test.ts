@@ -26,6 +26,16 @@ const syntax: Row[] = [
     '# nothing\n',
     'p.yaml:1:1: has no value; expected a mapping with version, listen and rollouts',
   ],
+  [
+    'more aliases than anybody writes',
+    `a: &a 1\nb: [${'*a, '.repeat(2_001)}*a]\n`,
+    'p.yaml:1:1: more aliases than are looked at; write the values out',
+  ],
+  [
+    'a key that would steer the terminal',
+    'version: 1\nlisten: "127.0.0.1:0"\nrollouts: "\\e[2J"\n',
+    'p.yaml:3:11: rollouts: is text; expected a list of at least one rollout',
+  ],
   ['a list', '- 1\n', 'p.yaml:1:1: is a list; expected a mapping with version, listen and rollouts'],
   [
     'a tab',
@@ -457,4 +467,12 @@ test('a file that cannot be read is a problem of its own', async () => {
     const result = await loadPolicy(file, {});
     assert.deepEqual(result.ok ? [] : result.problems.map(formatProblem), [`${file}:1:1: cannot be read: ${why}`]);
   }
+});
+
+test('a problem is one line that steers no terminal, whatever the file holds', () => {
+  const place = { file: 'p.yaml', line: 1, column: 2, path: 'a', hint: null };
+  assert.equal(
+    formatProblem({ ...place, problem: '"\u001b[2J\r\n" is bad' }),
+    'p.yaml:1:2: a: "\\x1b[2J\\x0d\\x0a" is bad',
+  );
 });

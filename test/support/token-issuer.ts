@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
 import type { TestContext } from './gateways.ts';
 
-type KeyPair = { readonly kid: string; readonly alg: string; readonly privateKey: CryptoKey; readonly publicKey: CryptoKey };
+type KeyPair = {
+  readonly kid: string;
+  readonly alg: string;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+};
 
 export class TokenIssuer {
   /** How often the keys were fetched. */
@@ -54,7 +59,12 @@ export class TokenIssuer {
   }
 
   async #publicKeys(): Promise<string> {
-    const keys = this.#keys.map(async ({ kid, alg, publicKey }) => ({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }));
+    const keys = this.#keys.map(async ({ kid, alg, publicKey }) => ({
+      ...(await exportJWK(publicKey)),
+      kid,
+      alg,
+      use: 'sig',
+    }));
     return JSON.stringify({ keys: await Promise.all(keys) });
   }
 }

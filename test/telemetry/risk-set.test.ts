@@ -50,9 +50,10 @@ test('it is bounded: who failed first is forgotten first', () => {
   assert.ok(!set.admits('u1', false) && !set.admits(`u${maxFailedUserCount}`, false), 'the others are not');
 });
 
+const long = (end: string): string => 'x'.repeat(15_000) + end;
+
 test('what is remembered of a user is short, however long the ID that a client chose', () => {
   const set = new RiskSet();
-  const long = (end: string): string => 'x'.repeat(15_000) + end;
   assert.ok(set.admits(long('a'), true));
   assert.ok(set.admits(long('b'), true));
   assert.ok(!set.admits(long('a'), false));
