@@ -18,9 +18,7 @@ import {
 import { canSendAgain, errorCodeOf, faultKindOf, isOwnRefusal } from './faults.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
-import { renderProblem } from './problem.ts';
 import { announcedByteCount, type BodyOwner, hasBody, RequestBody } from './request-body.ts';
-import { forwardedHeaders } from './request-headers.ts';
 import { returnedHeaders } from './response-headers.ts';
 
 export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchHandler {
@@ -61,8 +59,7 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
   /** Answers with a problem and, where the rest of the request cannot be trusted or awaited, closes the connection. */
   refuse(code: ErrorCode, options: { detail?: string; close?: boolean } = {}): void {
     if (this.#committed || !this.isOpen) return;
-    const problem = renderProblem({ code, detail: options.detail, requestId: this.requestId });
-    if (this.live !== null) problem.headers.push(...this.live.exposedHeaders);
+    const problem = this.problemOf(code, options.detail);
     if (options.close === true || this.setting.isDraining()) problem.headers.push('Connection', 'close');
     if (options.close === true) {
       this.closesConnection = true;
@@ -99,14 +96,9 @@ export class Exchange extends Journey implements BodyOwner, Dispatcher.DispatchH
     if (this.#body === null) this.awaitAnswer();
     upstream.pool.dispatch(
       {
-        path: this.facts.target.path + this.facts.target.query,
+        path: this.path,
         method: this.method,
-        headers: forwardedHeaders(this.#request.rawHeaders, {
-          facts: this.facts,
-          upstreamHost: upstream.host,
-          requestId: this.requestId,
-          decisionHeaders: this.live!.decisionHeaders,
-        }),
+        headers: this.headersFor(upstream, this.#request.rawHeaders),
         body: this.#body,
       },
       this,

@@ -1,10 +1,13 @@
 // What every request leaves behind, however it travels: the fields of its outcome, filled in as things happen, and the
 // probes of the versions it meets. Reports exactly once.
+import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { Ending, Fault, FaultKind, Outcome } from '../rollout/outcome.ts';
 import type { ByteString, Rollout, Version } from '../rollout/policy.ts';
 import type { RequestFacts } from './facts.ts';
 import type { LivePolicy, LiveRollout, LiveVersion } from './live-policy.ts';
+import { renderProblem, type RenderedProblem } from './problem.ts';
+import { forwardedHeaders } from './request-headers.ts';
 import type { UpstreamServer } from './servers.ts';
 
 /** Sent as the status where the client left before there was one (nginx's convention). */
@@ -86,6 +89,24 @@ export abstract class Journey implements Outcome {
 
   get isOpen(): boolean {
     return !this.#ended;
+  }
+
+  /** The path and query that the server is asked for: the client's. */
+  protected get path(): string {
+    return this.facts.target.path + this.facts.target.query;
+  }
+
+  protected headersFor(upstream: UpstreamServer, rawHeaders: readonly string[]): string[] {
+    const { facts, requestId } = this;
+    const { decisionHeaders } = this.live!;
+    return forwardedHeaders(rawHeaders, { facts, requestId, decisionHeaders, upstreamHost: upstream.host });
+  }
+
+  /** An answer of graygate's own to this request. */
+  protected problemOf(code: ErrorCode, detail: string | undefined): RenderedProblem {
+    const problem = renderProblem({ code, detail, requestId: this.requestId });
+    if (this.live !== null) problem.headers.push(...this.live.exposedHeaders);
+    return problem;
   }
 
   protected elapsedMs(): number {

@@ -7,8 +7,7 @@ import type { FaultKind } from '../rollout/outcome.ts';
 import { errorCodeOf } from './faults.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
-import { renderProblem, writeProblem } from './problem.ts';
-import { forwardedHeaders } from './request-headers.ts';
+import { writeProblem } from './problem.ts';
 import { openTunnel, type TunnelOwner } from './tunnel.ts';
 
 export type UpgradeSides = { readonly request: IncomingMessage; readonly client: Socket; readonly head: Buffer };
@@ -27,8 +26,7 @@ export class Upgrade extends Journey implements TunnelOwner {
 
   refuse(code: ErrorCode, options: { detail?: string } = {}): void {
     if (!this.isOpen || this.ending === 'refused') return;
-    const problem = renderProblem({ code, detail: options.detail, requestId: this.requestId });
-    if (this.live !== null) problem.headers.push(...this.live.exposedHeaders);
+    const problem = this.problemOf(code, options.detail);
     this.status = problem.status;
     this.ending = 'refused';
     this.responseByteCount = Buffer.byteLength(problem.body);
@@ -53,13 +51,8 @@ export class Upgrade extends Journey implements TunnelOwner {
     const cookie = this.issuedCookie();
     const input = {
       origin: upstream.origin,
-      path: this.facts.target.path + this.facts.target.query,
-      headers: forwardedHeaders(request.rawHeaders, {
-        facts: this.facts,
-        upstreamHost: upstream.host,
-        requestId: this.requestId,
-        decisionHeaders: this.live!.decisionHeaders,
-      }),
+      path: this.path,
+      headers: this.headersFor(upstream, request.rawHeaders),
       upgrade: request.headers.upgrade!,
       timeouts: this.live!.version.timeouts,
       addedHeaders: cookie === null ? this.live!.exposedHeaders : [...this.live!.exposedHeaders, 'Set-Cookie', cookie],
