@@ -84,6 +84,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
       accessLog?.(outcome);
     },
     malformed: (status) => metrics.unmatched.counted(status, ''),
+    failed: (error) => logger.error({ err: error }, 'a request failed inside graygate'),
   });
   const parts = adminPartsOf({
     control: inControl,
