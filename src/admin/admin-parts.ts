@@ -1,5 +1,6 @@
 // What the admin port needs of the rooms around it, as small interfaces that the composition root fits.
 // Types only: nothing here knows a controller, a store or a telemetry of its own.
+import type { ActionRequest, ActionResult } from '../rollout/action-request.ts';
 import type { AuditEntry } from '../rollout/audit-entry.ts';
 import type { Figures } from '../rollout/figures.ts';
 import type { RolloutTable } from '../rollout/matching.ts';
@@ -51,19 +52,6 @@ export type RolloutView = {
     readonly latencies?: readonly Figures['latencies'][];
   };
 };
-
-/** `revision`: that of the state that the person saw; null: whichever. */
-export type ActionRequest = {
-  readonly action: ActionKind;
-  readonly by: string;
-  readonly reason: string;
-  readonly nowMs: number;
-  readonly revision: number | null;
-};
-
-export type ActionResult =
-  | { readonly ok: true; readonly state: RolloutState }
-  | { readonly ok: false; readonly code: 'phase' | 'blocked' | 'stale' | 'store'; readonly reason: string };
 
 /** How the servers of a version are, beyond what the policy says of them. */
 export interface ServerBoard {

@@ -1,6 +1,7 @@
 // The rollouts as the routes ask for them: found by name, shown, and moved for somebody. Refusals come as a GraygateError.
 import { GraygateError, type ErrorCode } from '../errors.ts';
-import type { ActionRequest, ActionResult, AdminParts, RolloutView } from './admin-parts.ts';
+import type { ActionRequest, ActionResult } from '../rollout/action-request.ts';
+import type { AdminParts, RolloutView } from './admin-parts.ts';
 import { rolloutShape, type ShownRollout } from './contract.ts';
 import { showRollout } from './show-rollout.ts';
 

@@ -2,7 +2,8 @@
 // Owns the pilots; whoever wants a rollout moved asks here.
 import type { Figures } from '../rollout/figures.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
-import type { ActionRequest, ActionResult, PilotParts, Remembered } from './pilot-parts.ts';
+import type { ActionRequest, ActionResult } from '../rollout/action-request.ts';
+import type { PilotParts, Remembered } from './pilot-parts.ts';
 import { Pilot } from './pilot.ts';
 
 export type ControllerParts = PilotParts & {

@@ -3,7 +3,6 @@ import type { AuditEntry } from '../rollout/audit-entry.ts';
 import type { Figures, StratumArm } from '../rollout/figures.ts';
 import type { CandidateHealth } from '../rollout/measurement.ts';
 import type { Rollout } from '../rollout/policy.ts';
-import type { ActionKind } from '../rollout/rollout-event.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
 import type { Split } from '../rollout/split.ts';
 import type { Verdict } from '../rollout/verdict.ts';
@@ -64,16 +63,3 @@ export type Remembered = {
   readonly savedMs: number;
   readonly progress: Progress | null;
 };
-
-export type ActionRequest = {
-  readonly action: ActionKind;
-  readonly by: string;
-  readonly reason: string;
-  readonly nowMs: number;
-  readonly revision: number | null;
-};
-
-/** `store`: it could not be saved, so nothing was changed. */
-export type ActionResult =
-  | { readonly ok: true; readonly state: RolloutState }
-  | { readonly ok: false; readonly code: 'phase' | 'blocked' | 'stale' | 'store'; readonly reason: string };

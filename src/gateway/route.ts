@@ -57,7 +57,8 @@ function admit(routable: Routable, request: IncomingMessage, start: RouteStart):
   if (matched === null) return routable.refuse('no-rollout');
   const liveRollout = live.rolloutOf(matched.rollout);
   const go = (): void => routable.forward(liveRollout, decide(matched, liveRollout.cell.current, facts));
-  const token = liveRollout.verifyToken === null ? null : bearerTokenOf(facts.header('authorization'));
+  // A token is looked at only where a claim decides something.
+  const token = matched.needsClaims ? bearerTokenOf(facts.header('authorization')) : null;
   if (token === null) return go();
   const claims = liveRollout.verifyToken!(token);
   if (!(claims instanceof Promise)) {

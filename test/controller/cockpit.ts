@@ -1,7 +1,8 @@
 // A pilot at work in simulated time: the real window, ledger and machine, seeded traffic that follows the published split.
 import { setImmediate as turn } from 'node:timers/promises';
 import { Pilot } from '../../src/controller/pilot.ts';
-import type { ActionRequest, ActionResult, PilotParts } from '../../src/controller/pilot-parts.ts';
+import type { ActionRequest, ActionResult } from '../../src/rollout/action-request.ts';
+import type { PilotParts } from '../../src/controller/pilot-parts.ts';
 import type { AuditEntry } from '../../src/rollout/audit-entry.ts';
 import type { CandidateHealth } from '../../src/rollout/measurement.ts';
 import type { Rollout } from '../../src/rollout/policy.ts';
