@@ -145,14 +145,9 @@ export const faultsWithinBody: Readonly<Record<string, Faulty>> = {
   },
 };
 
-/** An origin where nothing listens. */
+/** An origin where nothing listens: a port that was free a moment ago another test may have by now, a reserved one nobody has. */
 async function startRefusing(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
+  return 'http://127.0.0.1:1';
 }
 
 const deafProgram = `
