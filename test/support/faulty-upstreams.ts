@@ -1,7 +1,7 @@
 // Every way in which a server can fail, each as a server that does it to every request.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { FaultKind } from '../../src/rollout/outcome.ts';
 import type { VersionTimeouts } from '../../src/rollout/policy.ts';
 import type { TestContext } from './gateways.ts';
