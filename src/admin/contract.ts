@@ -111,7 +111,7 @@ export const rolloutShape = z.object({
     z.object({
       name: z.string(),
       role: z.enum(['guard', 'signal']),
-      metric: z.enum(['error-rate', 'latency', 'prometheus', 'webhook']),
+      metric: z.enum(['error-rate', 'latency', 'conversion', 'value', 'revenue', 'retention', 'prometheus', 'webhook']),
       verdict: verdictShape.nullable().describe('null: not judged yet'),
     }),
   ),

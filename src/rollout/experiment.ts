@@ -7,6 +7,8 @@ import type { ByteString, Matcher } from './policy.ts';
 /** A request that counts as an event of its user. Empty lists: any. */
 export type EventRule = {
   readonly name: string;
+  /** False: no request counts, only servers send it. */
+  readonly fromTraffic: boolean;
   readonly methods: readonly string[];
   /** Prefixes on segment borders, normalised as in `Match`. */
   readonly paths: readonly ByteString[];
@@ -14,6 +16,7 @@ export type EventRule = {
   readonly statuses: readonly { readonly from: number; readonly to: number }[];
   /** Request headers, lower-case names. */
   readonly headers: readonly { readonly name: string; readonly matches: Matcher }[];
+  /** Of an event without a value: the constant 0. */
   readonly value: ValueSource;
 };
 

@@ -3,7 +3,7 @@ import type { Measurement } from './measurement.ts';
 import type { Tick } from './rollout-event.ts';
 import { basePhase, heldMsOf } from './rollout-state.ts';
 import type { WatchedState } from './rollout-state.ts';
-import { comparesVersions } from './staging.ts';
+import { asksForProof, comparesVersions } from './staging.ts';
 import type { Check, Staging } from './staging.ts';
 import { isCalm } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
@@ -88,7 +88,7 @@ function trafficReason(policy: Staging, state: WatchedState, { figures }: Measur
 function proofReason(policy: Staging, state: WatchedState, { verdicts }: Measurement): string | null {
   const byEvidence = policy.analysis.advance === 'evidence' && basePhase(state) !== 'baking';
   const isAsked = (check: Check) =>
-    check.role === 'guard' && (!comparesVersions(check) || (byEvidence && isCompared(state)));
+    asksForProof(check) && (!comparesVersions(check) || (byEvidence && isCompared(state)));
   for (const check of policy.analysis.checks.filter(isAsked)) {
     const verdict = verdicts.find(({ check: name }) => name === check.name);
     if (verdict === undefined) return `check ${check.name} has not been judged yet`;

@@ -1,5 +1,6 @@
 // What an operator decided about how a release moves: stages, bake, analysis, checks, as typed values that config builds.
 // Pure: no parsing and no I/O; the defaults stand here because a default is part of what a key means.
+import type { Metric } from './experiment.ts';
 import type { PercentByVersion } from './policy.ts';
 
 export type Staging = {
@@ -46,7 +47,7 @@ export type Analysis = {
   readonly checks: readonly Check[];
 };
 
-export type Check = ErrorRateCheck | LatencyCheck | PrometheusCheck | WebhookCheck;
+export type Check = ErrorRateCheck | LatencyCheck | BusinessCheck | PrometheusCheck | WebhookCheck;
 
 /** `name` is unique in the rollout. A failing guard does `onFail`, a failing signal pauses. */
 type Named = { readonly name: string; readonly role: 'guard' | 'signal' };
@@ -66,6 +67,18 @@ export type LatencyCheck = Named & {
   readonly quantiles: readonly [number, ...number[]];
   readonly tolerate: { readonly ratio: number };
   readonly prove: { readonly ratio: number };
+};
+
+/**
+ * What the business counts. The candidate's figure may be `ratio` (above 0, at most 1) times the baseline's. `prove` null: nothing
+ * need be shown to go forward.
+ */
+export type BusinessCheck = Named & {
+  readonly metric: 'conversion' | 'value' | 'revenue' | 'retention';
+  /** Among the experiment's metrics, with the check's name. */
+  readonly measure: Metric;
+  readonly tolerate: { readonly ratio: number };
+  readonly prove: { readonly ratio: number } | null;
 };
 
 /** A number asked from outside every `everyMs`; `failures` bad answers in a row fail the check. */
@@ -91,7 +104,12 @@ export type WebhookCheck = Named & {
 
 /** Whether a check sets the candidate beside the baseline, so that it can prove nothing while one of them gets no split traffic. */
 export function comparesVersions(check: Check): boolean {
-  return check.metric === 'error-rate' || check.metric === 'latency';
+  return check.metric !== 'prometheus' && check.metric !== 'webhook';
+}
+
+/** Whether a check must pass before its stage is left: a guard, unless it has nothing to prove. */
+export function asksForProof(check: Check): boolean {
+  return check.role === 'guard' && !('prove' in check && check.prove === null);
 }
 
 /** What `analysis` says where the policy does not; `checks` are the two that need no outside source. */
