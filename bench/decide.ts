@@ -29,7 +29,7 @@ function rolloutOf(name: string, rules: readonly Rule[], match: Rollout['match']
   const user: Rollout['user'] = { from: [{ kind: 'header', name: 'x-user-id' }], anonymous: 'cookie', jwt: null };
   const percents = { canary: 10 };
   const staging = fixedStaging('r1', ['stable', 'canary'], percents);
-  const fixed = { fallback: 'baseline', expose: true, split: percents, staging } as const;
+  const fixed = { fallback: 'baseline', expose: true, mirror: null, skew: null, split: percents, staging } as const;
   return { name, match, user, salt: name, versions, rules, ...fixed };
 }
 

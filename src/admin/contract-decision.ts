@@ -55,7 +55,7 @@ export const explanationShape = z.object({
     .object({
       rollout: z.string(),
       version: z.string(),
-      reason: z.enum(['rolled-back', 'rule', 'anonymous', 'split']),
+      reason: z.enum(['rolled-back', 'skew', 'rule', 'anonymous', 'split']),
       rule: z.string().nullable(),
       bucket: z.number().nullable(),
       user: z.string().nullable(),
@@ -67,6 +67,7 @@ export const explanationShape = z.object({
       matchStep,
       identityStep,
       z.object({ step: z.literal('rolled-back'), rolledBack: z.boolean() }),
+      z.object({ step: z.literal('skew'), page: z.string().nullable() }),
       rulesStep,
       anonymousStep,
       bucketStep,

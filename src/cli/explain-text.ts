@@ -29,6 +29,10 @@ function stepLines(step: Step, userIn: string | null): string[] {
       ]);
     case 'rolled-back':
       return step.rolledBack ? titled('rolled back', ['yes: the baseline, for everyone']) : [];
+    case 'skew':
+      return titled('skew', [
+        step.page === null ? 'an asset, but no version is named' : `an asset of a page of ${step.page}`,
+      ]);
     case 'rules':
       return step.tried.length === 0 ? [] : titled('rules', step.tried.flatMap(ruleTexts));
     case 'anonymous':

@@ -2,6 +2,7 @@
 import { buildStaging } from './build-staging.ts';
 import { toByteString } from './byte-string.ts';
 import { CidrSet } from './ip-set.ts';
+import { buildMirror } from './mirror-schema.ts';
 import type { PolicyDocument } from './policy-schema.ts';
 import type { RolloutDocument } from './rollout-schema.ts';
 import type { MatcherDocument, RuleDocument, WhenDocument } from './rule-schema.ts';
@@ -57,6 +58,8 @@ function buildRollout(document: RolloutDocument, usersOf: UsersOf): Rollout {
     versions,
     fallback: document.fallback,
     expose: document.expose,
+    mirror: document.mirror === undefined ? null : buildMirror(document.mirror, versions),
+    skew: document.skew === undefined ? null : { assets: listed(document.skew.assets).map(toPathPrefix) },
     rules: document.rules.map((rule) => buildRule(rule, versions, usersOf)),
     split,
     staging: buildStaging(document, { versions, split }),

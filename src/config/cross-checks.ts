@@ -1,5 +1,6 @@
 // What a schema cannot see: names that must exist elsewhere, sums, and pairs of keys. Reads also a tree that is wrong in other places.
 import { z } from 'zod';
+import { findInMirror } from './mirror-schema.ts';
 import { suggestName } from './nearest-name.ts';
 import { isEveryInterface, parseListenAddress, parseServerOrigin } from './network-address.ts';
 import type { Finding, PathSegment } from './problem.ts';
@@ -51,6 +52,7 @@ export function findConflicts(tree: unknown): Finding[] {
     ...findInAlerts(policy.alerts),
     ...policy.rollouts.flatMap((rollout, index) => findInRollout(rollout, ['rollouts', index])),
     ...rolloutsOf(tree).flatMap((rollout, index) => findInStaging(rollout, ['rollouts', index])),
+    ...rolloutsOf(tree).flatMap((rollout, index) => findInMirror(rollout, ['rollouts', index])),
   ];
 }
 

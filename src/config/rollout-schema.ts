@@ -1,5 +1,6 @@
 // The keys of one rollout: which requests it takes, who a user is, its versions, rules and split.
 import type { z } from 'zod';
+import { mirrorSchema, skewSchema } from './mirror-schema.ts';
 import { parseHostPattern } from './network-address.ts';
 import { accepted, refused, refusedUnseen, type Reading } from './reading.ts';
 import { pathPrefix, percentByName, ruleSchema, tokenPattern } from './rule-schema.ts';
@@ -70,6 +71,8 @@ export const rolloutSchema = mapping(
     versions: keyed(versionName, versionSchema, 'a mapping from at least two names to versions, the baseline first'),
     fallback: oneOf('baseline', 'none').prefault('baseline'),
     expose: toggle().prefault(true),
+    mirror: mirrorSchema.optional(),
+    skew: skewSchema.optional(),
     rules: listOf(ruleSchema, 'a list of rules').prefault([]),
     split: percentByName.prefault({}),
     release: someText('a name such as 2.4.0').optional(),

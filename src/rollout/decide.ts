@@ -6,9 +6,10 @@ import { givenId, knownUser } from './identity.ts';
 import type { ByteString, Rollout, Version } from './policy.ts';
 import { Readings } from './readings.ts';
 import { firstRule } from './rule-index.ts';
+import { isAsset, pageVersion } from './skew.ts';
 import { type Split, versionIndexAt } from './split.ts';
 
-export type Reason = 'rolled-back' | 'rule' | 'anonymous' | 'split';
+export type Reason = 'rolled-back' | 'skew' | 'rule' | 'anonymous' | 'split';
 
 export type Decision = {
   readonly rollout: Rollout;
@@ -27,6 +28,7 @@ export type Decision = {
 /**
  * Decides for a request that `matchRollout` gave to this rollout. Each fact is read at most once.
  *
+ * An asset comes from the version of its page (`skew`), which is no choice by chance: it counts for no comparison.
  * A rolled-back rollout sends everyone to the baseline, rules included, and issues nothing. A rule that holds is the reason
  * even where its own split is asked; a request without an ID then gets what `anonymous` says, as it does from the rollout's
  * split. Cost: independent of the length of user lists; see `firstRule`.
@@ -38,6 +40,8 @@ export function decide(compiled: CompiledRollout, split: Split, facts: Facts): D
   readings.setUser(user);
   const plain = { rollout, version: rollout.versions[0], rule: null, bucket: null, user, issueCookie: false };
   if (split.rolledBack) return { ...plain, reason: 'rolled-back' };
+  const page = rollout.skew !== null && isAsset(rollout, facts) ? pageVersion(rollout, facts) : null;
+  if (page !== null) return { ...plain, version: page, reason: 'skew' };
   const held = firstRule(compiled.rules, readings);
   if (held?.rule.then.kind === 'use') {
     return { ...plain, version: held.rule.then.version, reason: 'rule', rule: held.rule.name };

@@ -18,6 +18,7 @@ import type { RolloutTable } from './matching.ts';
 import type { ByteString, Rollout, UserIdentity } from './policy.ts';
 import { Readings } from './readings.ts';
 import type { CompiledRule } from './rule-index.ts';
+import { isAsset, pageVersion } from './skew.ts';
 import type { Split } from './split.ts';
 
 /** A step that was taken; `tried` ends with the first that fits. Values are readable text, not bytes. */
@@ -25,6 +26,7 @@ export type Step =
   | { readonly step: 'match'; readonly host: string; readonly path: string; readonly tried: readonly TriedRollout[] }
   | { readonly step: 'identity'; readonly tried: readonly TriedSource[]; readonly user: string | null }
   | { readonly step: 'rolled-back'; readonly rolledBack: boolean }
+  | { readonly step: 'skew'; readonly page: string | null }
   | { readonly step: 'rules'; readonly tried: readonly TriedRule[]; readonly rule: string | null }
   | { readonly step: 'anonymous'; readonly gets: UserIdentity['anonymous']; readonly user: string | null }
   | ({ readonly step: 'bucket'; readonly splitOf: 'rollout' | 'rule' } & BucketArithmetic);
@@ -75,6 +77,11 @@ export function explainRollout(compiled: CompiledRollout, split: Split, facts: F
   const baseline = rollout.versions[0].name;
   if (split.rolledBack) return end({ version: baseline, reason: 'rolled-back' });
 
+  if (isAsset(rollout, facts)) {
+    const page = pageVersion(rollout, facts);
+    steps.push({ step: 'skew', page: page?.name ?? null });
+    if (page !== null) return end({ version: page.name, reason: 'skew' });
+  }
   const held = explainRules(compiled, readings, steps);
   const rule = held?.rule.name ?? null;
   if (held?.rule.then.kind === 'use') return end({ version: held.rule.then.version.name, reason: 'rule', rule });

@@ -2,6 +2,8 @@
 // Pure: no parsing, no defaults, no I/O. Nothing in a Policy changes after it is built.
 
 import type { AlertKind } from './audit-entry.ts';
+import type { Mirror } from './mirror.ts';
+import type { Skew } from './skew.ts';
 import type { Staging } from './staging.ts';
 
 /**
@@ -56,6 +58,10 @@ export type Rollout = {
   readonly fallback: 'baseline' | 'none';
   /** Whether the client is told the version (`x-graygate-version`). */
   readonly expose: boolean;
+  /** Copies of requests to a candidate; null: none. */
+  readonly mirror: Mirror | null;
+  /** Pages and their assets from one version; null: every request by itself. */
+  readonly skew: Skew | null;
   readonly rules: readonly Rule[];
   readonly split: PercentByVersion;
   /** How the release moves; without stages the split is fixed. */

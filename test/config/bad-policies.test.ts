@@ -290,6 +290,22 @@ const rollouts: Row[] = [
     'p.yaml:8:29: rollouts[0].user.jwt.jwksUrl: is not the URL of a key set; write a URL such as https://login.example.com/jwks.json',
   ],
   [
+    'a mirror of the baseline',
+    shopPolicy('    mirror: { to: stable }\n'),
+    'p.yaml:8:19: rollouts[0].mirror.to: "stable" is the baseline; name a candidate',
+  ],
+  [
+    'mirrors with words that are wrong',
+    shopPolicy(
+      '    mirror: { to: canari, percent: 200, bodyBytes: 1GiB, diff: { headers: "a b", json: { ignore: [time] } } }\n',
+    ),
+    'p.yaml:8:19: rollouts[0].mirror.to: "canari" is not a version; did you mean "canary"?',
+    'p.yaml:8:36: rollouts[0].mirror.percent: 200 is not between 0 and 100 percent; write a number from 0 to 100 in steps of 0.01, such as 10, 0.01 or "12.5%"',
+    'p.yaml:8:52: rollouts[0].mirror.bodyBytes: "1GiB" is out of range; write at most 16MiB: bodies are held in memory until they are compared',
+    'p.yaml:8:75: rollouts[0].mirror.diff.headers: "a b" is not a header name; write one such as content-type',
+    'p.yaml:8:99: rollouts[0].mirror.diff.json.ignore[0]: "time" is not a path in a JSON document; write a path from the root such as $.total or $.items[0].price',
+  ],
+  [
     'words',
     shopPolicy('    fallback: baselin\n    expose: "no"\n    salt: ""\n'),
     'p.yaml:8:15: rollouts[0].fallback: "baselin" is not one of baseline, none; did you mean "baseline"?',

@@ -30,6 +30,8 @@ test('the smallest policy gets every default', async (t) => {
         ],
         fallback: 'baseline',
         expose: true,
+        mirror: null,
+        skew: null,
         rules: [],
         split: { canary: 10 },
       },

@@ -28,6 +28,8 @@ export function buildRollout(changes: Partial<Rollout> = {}): Rollout {
     versions: [stable, canary],
     fallback: 'baseline',
     expose: true,
+    mirror: null,
+    skew: null,
     rules: [],
     split: { canary: 10 },
     staging: fixedStaging('r1', ['stable', 'canary'], { canary: 10 }),

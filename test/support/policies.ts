@@ -32,6 +32,8 @@ export function rolloutOf(sketch: RolloutSketch): Rollout {
     salt: sketch.name ?? 'shop',
     fallback: 'baseline',
     expose: true,
+    mirror: null,
+    skew: null,
     rules: [],
     split,
     staging: fixedStaging('r1', Object.keys(sketch.versions), split),
