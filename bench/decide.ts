@@ -22,7 +22,7 @@ const noProxies = new CidrSet([]);
 
 function versionOf(name: string, index: number): Version {
   const timeouts = { connectMs: 1, responseMs: 1, idleMs: 1 };
-  return { name, index, servers: [{ origin: 'http://127.0.0.1:1', weight: 1 }], timeouts };
+  return { name, index, servers: [{ origin: 'http://127.0.0.1:1', weight: 1 }], timeouts, http2: false, tls: null };
 }
 
 function rolloutOf(name: string, rules: readonly Rule[], match: Rollout['match'] = { hosts: [], paths: [] }): Rollout {

@@ -18,6 +18,7 @@ import type {
   Policy,
   Rollout,
   Rule,
+  Tls,
   UserIdentity,
   Version,
 } from '../rollout/policy.ts';
@@ -25,12 +26,16 @@ import type {
 /** The IDs of a named file, by its name in the policy. */
 export type UsersOf = (file: string) => ReadonlySet<ByteString>;
 
-/** The policy that a document means; `usersOf` answers for every file it names. */
-export function buildPolicy(document: PolicyDocument, usersOf: UsersOf): Policy {
+/** What the files hold that a policy names; `usersOf` answers for every list. */
+export type NamedFiles = { readonly usersOf: UsersOf; readonly tls: Tls | null };
+
+/** The policy that a document and its files mean. */
+export function buildPolicy(document: PolicyDocument, { usersOf, tls }: NamedFiles): Policy {
   const { header, idle, drain } = document.timeouts;
   return freezeDeep({
     listen: document.listen,
     admin: document.admin,
+    tls,
     trustedProxies: new CidrSet(listed(document.trustedProxies)),
     limits: document.limits,
     timeouts: { headerMs: header, idleMs: idle, drainMs: drain },
@@ -46,7 +51,7 @@ function buildRollout(document: RolloutDocument, usersOf: UsersOf): Rollout {
     const [first, ...others] = version.servers.map(({ url, weight }) => ({ origin: url, weight }));
     const { connect, response, idle } = version.timeouts;
     const timeouts = { connectMs: connect, responseMs: response, idleMs: idle };
-    return { name, index, servers: [first!, ...others], timeouts };
+    return { name, index, servers: [first!, ...others], timeouts, http2: false, tls: null };
   });
   const versions = [baseline!, ...candidates] as const;
   const split = buildSplit(document.split, versions);

@@ -15,6 +15,8 @@ export type ByteString = string;
 export type Policy = {
   readonly listen: ListenAddress;
   readonly admin: { readonly listen: ListenAddress; readonly tokens: readonly AdminToken[] };
+  /** Null: traffic comes in plain. */
+  readonly tls: Tls | null;
   readonly trustedProxies: IpSet;
   readonly limits: Limits;
   readonly timeouts: { readonly headerMs: number; readonly idleMs: number; readonly drainMs: number };
@@ -25,6 +27,23 @@ export type Policy = {
 };
 
 export type ListenAddress = { readonly host: string; readonly port: number };
+
+/** `clientCa`: PEM text of the authorities of which every client must have a certificate; null: clients need none. */
+export type Tls = {
+  /** The first is for clients that name no host, or one that no certificate has. */
+  readonly certificates: readonly [Certificate, ...Certificate[]];
+  readonly clientCa: string | null;
+};
+
+/** PEM text; the certificate may be followed by its chain. Valid from one time until the other, in milliseconds since 1970. */
+export type Certificate = {
+  /** Lower case; `*.example.com` is every name with one label before it. */
+  readonly names: readonly string[];
+  readonly cert: string;
+  readonly key: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+};
 
 /** Who may use the admin API. An operator may do all that a viewer may; `ingest` may only send events. */
 export type AdminToken = {
@@ -107,12 +126,29 @@ export type Version = {
   readonly index: number;
   readonly servers: readonly [Server, ...Server[]];
   readonly timeouts: VersionTimeouts;
+  /** The servers speak HTTP/2: by ALPN with TLS, with prior knowledge without. */
+  readonly http2: boolean;
+  /** Null: https servers are verified by what the platform trusts. */
+  readonly tls: ServerTls | null;
+};
+
+/**
+ * How servers are met over TLS, in PEM text. `ca`: who may vouch for them, null for whom the platform trusts; `cert` and
+ * `key`: what graygate shows them, both or neither; `servername`: the name they must have, null for that of their URL;
+ * `insecure`: nothing is verified.
+ */
+export type ServerTls = {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly servername: string | null;
+  readonly insecure: boolean;
 };
 
 /** `responseMs`: until the first header byte. `idleMs`: between two chunks of a body. */
 export type VersionTimeouts = { readonly connectMs: number; readonly responseMs: number; readonly idleMs: number };
 
-/** `origin` is `http://host:port`, without a path; `weight` a whole number, at least 1. */
+/** `origin` is `http://host:port` or `https://host:port`, without a path; `weight` a whole number, at least 1. */
 export type Server = { readonly origin: string; readonly weight: number };
 
 /** All conditions must hold. `use` names a version; `split` asks the bucket with the rule's own percentages. */

@@ -10,7 +10,7 @@ export function bytesOf(text: string): ByteString {
 
 function buildVersion(name: string, index: number): Version {
   const timeouts = { connectMs: 1_000, responseMs: 1_000, idleMs: 1_000 };
-  return { name, index, servers: [{ origin: 'http://127.0.0.1:1', weight: 1 }], timeouts };
+  return { name, index, servers: [{ origin: 'http://127.0.0.1:1', weight: 1 }], timeouts, http2: false, tls: null };
 }
 
 /** `stable` is the baseline. */

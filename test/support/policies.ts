@@ -14,6 +14,8 @@ export function versionOf(name: string, index: number, sketch: VersionSketch): V
     name,
     index,
     timeouts: { connectMs: 2_000, responseMs: 30_000, idleMs: 60_000 },
+    http2: false,
+    tls: null,
     ...sketch,
     servers: servers as unknown as Version['servers'],
   };
@@ -47,6 +49,7 @@ export function policyOf(sketch: Partial<Policy>): Policy {
   return {
     listen: { host: '127.0.0.1', port: 0 },
     admin: { listen: { host: '127.0.0.1', port: 0 }, tokens: [] },
+    tls: null,
     store: { kind: 'sqlite', path: 'data/graygate.db' },
     alerts: [],
     trustedProxies: noAddresses,
