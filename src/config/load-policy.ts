@@ -6,6 +6,7 @@ import { buildPolicy } from './build-policy.ts';
 import { findConflicts } from './cross-checks.ts';
 import { replaceEnvironment, type Environment } from './environment.ts';
 import { explainIssue } from './explain-issue.ts';
+import { loadTlsFiles } from './tls-files.ts';
 import { loadUserLists } from './user-lists.ts';
 import { policySchema, type PolicyDocument } from './policy-schema.ts';
 import { decodePolicy, readPolicyBytes } from './policy-text.ts';
@@ -43,15 +44,16 @@ export async function loadPolicy(file: string, environment: Environment): Promis
 
   const checked = checkTree(source, environment);
   const users = await loadUserLists(checked.tree, dirname(file));
-  const files = [path, ...users.files];
-  const fingerprint = digestOf(bytes, ...users.digests);
+  const tls = await loadTlsFiles(checked.tree, dirname(file));
+  const files = [...new Set([path, ...users.files, ...tls.files])];
+  const fingerprint = digestOf(bytes, ...users.digests, ...tls.digests);
   const problems = [
     ...source.problems,
-    ...checked.findings.map((finding) => source.place(finding)),
+    ...[...checked.findings, ...tls.findings].map((finding) => source.place(finding)),
     ...users.problems(source),
   ];
   if (problems.length > 0 || checked.document === null) return rejected(problems, files, fingerprint);
-  const policy = buildPolicy(checked.document, (name) => users.usersOf(name));
+  const policy = buildPolicy(checked.document, { usersOf: (name) => users.usersOf(name), tls: tls.tls });
   return { ok: true, policy, source, files, fingerprint };
 }
 

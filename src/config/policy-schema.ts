@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { parseCidr } from './ip-set.ts';
 import { parseListenAddress } from './network-address.ts';
+import { holdoutSchema } from './population-schema.ts';
 import { parseCount, parseSize } from './quantities.ts';
 import { accepted, refused, refusedUnseen, type Reading } from './reading.ts';
 import { rolloutSchema } from './rollout-schema.ts';
 import { listOf, mapping, oneOf, secretText, someOf, someText, toggle, written } from './schema-kit.ts';
+import { tlsSchema } from './tls-schema.ts';
 import { timeout } from './version-schema.ts';
 import { webUrl } from './web-url.ts';
 import type { AlertKind } from '../rollout/audit-entry.ts';
@@ -64,6 +66,7 @@ export const policySchema = mapping(
       { listen: address().prefault('127.0.0.1:9090'), tokens: listOf(tokenSchema, 'a list of tokens').prefault([]) },
       'a mapping with listen and tokens',
     ).prefault({}),
+    tls: tlsSchema.optional(),
     trustedProxies: z.union([cidr, listOf(cidr, rangesForm)], { error: () => rangesForm }).prefault([]),
     limits: mapping(
       {
@@ -84,6 +87,7 @@ export const policySchema = mapping(
     logging: mapping({ access: toggle().prefault(false) }, 'a mapping with access').prefault({}),
     store: written(readStore, 'a store such as sqlite:data/graygate.db').prefault('sqlite:data/graygate.db'),
     alerts: listOf(alertSchema, 'a list of alerts').prefault([]),
+    holdout: holdoutSchema.prefault(0),
     rollouts: someOf(rolloutSchema, 'a list of at least one rollout'),
   },
   'a mapping with version, listen and rollouts',

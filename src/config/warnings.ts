@@ -5,6 +5,7 @@ import type { LoadedPolicy } from './load-policy.ts';
 import { isLoopback } from './network-address.ts';
 import { compareProblems, type Finding, type PathSegment, type Problem } from './problem.ts';
 import { coveringRule } from './rule-cover.ts';
+import { tlsWarnings } from './tls-warnings.ts';
 
 type Path = readonly PathSegment[];
 
@@ -13,7 +14,8 @@ const shortestSecretBytes = 32;
 
 /** The warnings of a loaded policy at their places in the file, in reading order. */
 export function placedWarnings({ policy, source }: LoadedPolicy): Problem[] {
-  return warnings(policy)
+  const { tls } = source.tree as { tls?: unknown };
+  return [...warnings(policy), ...tlsWarnings(policy.tls, { isList: Array.isArray(tls), nowMs: Date.now() })]
     .map((finding) => source.place(finding))
     .toSorted(compareProblems);
 }

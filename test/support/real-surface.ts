@@ -31,7 +31,13 @@ function keysBelow(schema: JsonSchema, path: string): PolicyKey[] {
   });
   const free = typeof schema.additionalProperties === 'object' ? keysUnderNames(schema.additionalProperties, path) : [];
   const items = schema.items === undefined ? [] : keysOfItems(schema.items, path);
-  return [...named, ...free, ...items, ...(schema.anyOf ?? []).flatMap((each) => keysBelow(each, path))];
+  return [...named, ...free, ...items, ...formsOf(schema).flatMap((each) => keysBelow(each, path))];
+}
+
+/** The forms a value may have; where a mapping may stand, a list of such mappings has no keys of its own. */
+function formsOf({ anyOf = [] }: JsonSchema): JsonSchema[] {
+  const alone = new Set(anyOf.map((form) => JSON.stringify(form)));
+  return anyOf.filter(({ items }) => items?.properties === undefined || !alone.has(JSON.stringify(items)));
 }
 
 /** Items that are told apart by their `metric` are listed under it: `checks[latency].quantiles`. */
