@@ -36,6 +36,7 @@ export function adminPartsOf(input: AdminInput): AdminParts {
       act: async (rollout, request) => (await control.controller()?.act(rollout, request)) ?? null,
     },
     // Known once servers are checked; until then every server of the policy is in use.
+    mirror: { recent: (rollout) => metrics.mirror.recent(rollout) },
     servers: { isUp: () => null },
     history: {
       entries: (range) => store.audit.query(range),

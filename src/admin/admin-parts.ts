@@ -7,12 +7,14 @@ import type { RolloutTable } from '../rollout/matching.ts';
 import type { Measurement, VersionFigures } from '../rollout/measurement.ts';
 import type { AdminToken, Rollout } from '../rollout/policy.ts';
 import type { ActionKind } from '../rollout/rollout-event.ts';
+import type { MirrorDifference } from '../rollout/mirror-record.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
 import type { Split } from '../rollout/split.ts';
 
 export type AdminParts = {
   readonly rollouts: RolloutDesk;
   readonly servers: ServerBoard;
+  readonly mirror: MirrorBoard;
   readonly history: History;
   readonly decider: Decider;
   readonly policy: PolicyShown;
@@ -57,6 +59,12 @@ export type RolloutView = {
 export interface ServerBoard {
   /** Whether it takes requests; null: not known. */
   isUp(rollout: string, version: string, origin: string): boolean | null;
+}
+
+/** What the mirror found. */
+export interface MirrorBoard {
+  /** The last pairs of answers that differ, the newest first. */
+  recent(rollout: string): readonly MirrorDifference[];
 }
 
 /** What was: the audit log, and figures over time. Both reject with a GraygateError when the store cannot be read. */

@@ -9,6 +9,7 @@ import { addActionRoutes } from './action-routes.ts';
 import type { AdminInstance } from './admin-instance.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { addDecideRoutes } from './decide-routes.ts';
+import { addDifferenceRoutes } from './difference-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addLinkRoutes } from './link-routes.ts';
 import { RouteMethods } from './route-methods.ts';
@@ -67,6 +68,7 @@ function addRoutes(app: AdminInstance, parts: AdminParts & { readonly gate: Acce
     parts.failed(error, { method: 'GET', route: '/api/v1/stream', requestId: '' });
   addHealthRoutes(app, parts);
   addRolloutRoutes(app, parts);
+  addDifferenceRoutes(app, parts);
   addActionRoutes(app, parts);
   addDecideRoutes(app, parts);
   addPolicyRoutes(app, parts);

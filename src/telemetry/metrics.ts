@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry, type PrometheusContent
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { Split } from '../rollout/split.ts';
 import { conventionalMetric, durationHistogram, type Sample } from './exposition.ts';
+import { MirrorCounts } from './mirror-counts.ts';
 import { addRolloutGauges, type StandingsSource } from './rollout-gauges.ts';
 import { Tally } from './tally.ts';
 
@@ -60,6 +61,8 @@ export type MetricsSource = StandingsSource & {
 };
 
 export class Metrics {
+  /** What became of the copies that mirrors made. */
+  readonly mirror: MirrorCounts;
   readonly #registry = new Registry();
   readonly #tallies = new Map<string, Tally>();
   readonly #unmatched = new Tally('', '');
@@ -76,6 +79,7 @@ export class Metrics {
     this.#registry.registerMetric(durationHistogram(() => this.#all()) as never);
     this.#addGauges();
     addRolloutGauges(this.#registry, source);
+    this.mirror = new MirrorCounts(this.#registry);
     this.#reloads = new Counter({
       name: 'graygate_policy_reloads_total',
       help: 'Attempts to load the policy by result.',
@@ -118,6 +122,7 @@ export class Metrics {
       policy.rollouts.flatMap(({ name, versions }) => versions.map((version) => `${name}/${version.name}`)),
     );
     for (const key of this.#tallies.keys()) if (!named.has(key)) this.#tallies.delete(key);
+    this.mirror.keepOnly(new Set(policy.rollouts.map(({ name }) => name)), named);
   }
 
   policyRejected(): void {

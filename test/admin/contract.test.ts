@@ -11,6 +11,7 @@ import {
   rolloutShape,
   rolloutsShape,
 } from '../../src/admin/contract.ts';
+import { differencesShape } from '../../src/admin/difference-routes.ts';
 import { explanationShape } from '../../src/admin/contract-decision.ts';
 import { comparison, measuredAt, skewedRatio, source } from '../support/rollout-machine.ts';
 import type { Reply } from '../support/http-client.ts';
@@ -32,6 +33,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'GET /api/v1/rollouts': rolloutsShape,
   'GET /api/v1/rollouts/{name}': rolloutShape,
   'GET /api/v1/rollouts/{name}/history': historyShape,
+  'GET /api/v1/rollouts/{name}/differences': differencesShape,
   'POST /api/v1/rollouts/{name}/{action}': rolloutShape,
   'GET /api/v1/decide': explanationShape,
   'GET /api/v1/policy': policyShape,
@@ -48,6 +50,7 @@ type Row = {
 const act = 'POST /api/v1/rollouts/{name}/{action}';
 const one = 'GET /api/v1/rollouts/{name}';
 const history = 'GET /api/v1/rollouts/{name}/history';
+const differences = 'GET /api/v1/rollouts/{name}/differences';
 const link = 'GET /api/v1/links/{token}';
 const press = 'POST /api/v1/links/{token}';
 const json = { reason: 'because' };
@@ -92,6 +95,9 @@ const rows: readonly Row[] = [
   { call: history, path: '/api/v1/rollouts/shop/history?since=x', status: 400 },
   { call: history, path: '/api/v1/rollouts/nobody/history', status: 404 },
   { call: history, status: 503, before: sick },
+  { call: differences, status: 200 },
+  { call: differences, path: '/api/v1/rollouts/nobody/differences', status: 404 },
+  { call: differences, status: 503, before: lost },
   { call: act, status: 200, asking: { json } },
   { call: act, status: 400, asking: { json: {} } },
   { call: act, status: 401, asking: { json }, before: guarded },

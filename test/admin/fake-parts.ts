@@ -76,6 +76,19 @@ export class FakeRooms {
         return { ok: true, state: this.state! };
       },
     },
+    mirror: {
+      recent: (rollout) => [
+        {
+          rollout,
+          version: 'canary',
+          requestId: 'r-1',
+          atMs: 5,
+          method: 'GET',
+          target: '/item',
+          differences: [{ kind: 'json', place: '$.price', user: '1', copy: null }],
+        },
+      ],
+    },
     servers: { isUp: (_rollout, version) => (version === 'canary' ? false : null) },
     history: {
       entries: async ({ sinceMs, limit, beforeId = Infinity }) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { assert as check, jsonValue, property } from 'fast-check';
 import { differencesBetween, type ComparedAnswer, type Diff } from '../../src/rollout/mirror.ts';
 
 const everything: Diff = { status: true, headers: ['content-type', 'x-a'], json: { ignore: [] } };
@@ -15,8 +15,8 @@ function places(user: unknown, copy: unknown, ignore: (string | null)[][] = []):
 }
 
 test('the same answers do not differ, whatever they are', () => {
-  fc.assert(
-    fc.property(fc.jsonValue(), (json) => {
+  check(
+    property(jsonValue(), (json) => {
       const copy: unknown = structuredClone(json);
       assert.deepEqual(differencesBetween(answer(json), answer(copy), everything), []);
     }),
