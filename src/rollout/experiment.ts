@@ -96,7 +96,10 @@ export type ExperimentFigures = {
   readonly atMs: number;
   /** Baseline first. */
   readonly versions: readonly string[];
-  /** Times in which the split stood still. `exposed`: users first exposed then, by version, less those left out. */
+  /**
+   * Times in which the split stood still. `exposed`: users first exposed then, by version; those left out later too, because they
+   * are what the split is judged by.
+   */
   readonly phases: readonly {
     readonly beganMs: number;
     readonly percents: readonly number[];
@@ -121,7 +124,7 @@ export type MetricFigures = {
   readonly waiting: readonly number[];
 };
 
-/** A day of the experiment's time zone; by version. `metrics`: running figures at the end of the day, by metric name. */
+/** A day of the experiment's time zone; by version, everything since the experiment began up to the end of the day. `metrics` by metric name. */
 export type DayFigures = {
   readonly startMs: number;
   readonly exposed: readonly number[];
