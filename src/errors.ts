@@ -40,6 +40,7 @@ export const errorTable = {
   'foreign-host': { status: 421, title: 'the request is for another host' },
   'key-reused': { status: 422, title: 'the idempotency key was used for another request' },
   'too-many-failures': { status: 429, title: 'too many wrong tokens came from this address' },
+  'events-overload': { status: 429, title: 'events come faster than they can be stored' },
   'too-many-streams': { status: 503, title: 'too many streams are open' },
   usage: { status: 0, title: 'the command line is wrong' },
   unreachable: { status: 0, title: 'the gateway cannot be reached' },
