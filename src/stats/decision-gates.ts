@@ -2,9 +2,12 @@
 import { requireCount } from './domain.ts';
 import type { Proportion } from './sample.ts';
 
-const leastUsers = 100;
-const leastOfEither = 10;
-const leastOrders = 300;
+/** Users of each version, for a proportion. */
+export const leastUsers = 100;
+/** Users of each version who did it, and who did not. */
+export const leastOfEither = 10;
+/** Units of each version that are not 0, for means and ratios. */
+export const leastOrders = 300;
 
 /** Whether each version has 100 users, and 10 of either outcome. */
 export function isProportionDecidable(...versions: readonly Proportion[]): boolean {

@@ -7,8 +7,11 @@ import type { Interval } from './rate-interval.ts';
 /** A figure, its standard error (above 0) and the users it rests on (above 0). */
 export type Estimate = { readonly value: number; readonly standardError: number; readonly userCount: number };
 
-/** How sure, and at how many users of all versions the interval is tightest (the planned total; 5,000 when nothing is planned). */
-export type Tuning = { readonly alpha: number; readonly tightestAt: number };
+/**
+ * How sure, and at how many users of all versions the interval is tightest (the planned total; 5,000 when nothing is planned).
+ * `tunedFor`: the alpha for which it is tightest there, when that is not `alpha`; intervals that share it rest on the same evidence.
+ */
+export type Tuning = { readonly alpha: number; readonly tightestAt: number; readonly tunedFor?: number };
 
 export type MeanInterval = Interval & {
   readonly halfWidth: number;
@@ -26,11 +29,11 @@ export type OneSidedBounds = Interval & {
 };
 
 /** The values not refuted at alpha, at all times at once. Throws a RangeError outside the ranges named at the types. */
-export function meanInterval(estimate: Estimate, { alpha, tightestAt }: Tuning): MeanInterval {
+export function meanInterval(estimate: Estimate, { alpha, tightestAt, tunedFor = alpha }: Tuning): MeanInterval {
   requireEstimate(estimate);
   requireInside('alpha', alpha);
   const { value, standardError, userCount } = estimate;
-  const strength = userCount * mixingVariance(alpha, tightestAt);
+  const strength = userCount * mixingVariance(tunedFor, tightestAt);
   const halfWidth =
     standardError * Math.sqrt(((strength + 1) / strength) * (Math.log1p(strength) - 2 * Math.log(alpha)));
   const deviations = value / standardError;

@@ -1,41 +1,38 @@
-// A difference of proportions over a time in which the split changed: compared within each phase, then averaged, because the
-// pooled figures of a ramp can point the wrong way (Simpson).
+// The difference of two versions over the phases of a split, with intervals that hold at every look.
 import { meanInterval } from './mean-interval.ts';
 import type { MeanInterval, Tuning } from './mean-interval.ts';
-import { momentsOf } from './sample.ts';
-import type { Proportion } from './sample.ts';
-
-/** Users who were first exposed while one split was in force. */
-export type Phase = { readonly candidate: Proportion; readonly baseline: Proportion };
+import { contrastPhases } from './phase-contrast.ts';
+import type { Phase, PhasedMean } from './phase-contrast.ts';
 
 export type PhasedComparison =
   | { readonly status: 'insufficient' }
   | {
       readonly status: 'ok';
+      readonly candidate: PhasedMean;
+      readonly baseline: PhasedMean;
       readonly difference: number;
       readonly standardError: number;
       readonly userCount: number;
       readonly interval: MeanInterval;
+      /** With the pooled variances where they are larger: what decisions use. */
+      readonly guardedError: number;
+      readonly guarded: MeanInterval;
     };
 
-/** Candidate - baseline, each phase weighted by its users; phases with an empty version say nothing and are left out. */
+/** Candidate - baseline, each phase weighted by its users; `insufficient` where nothing can be compared or nothing varies. */
 export function comparePhases(phases: readonly Phase[], tuning: Tuning): PhasedComparison {
-  const usable = phases.filter(({ candidate, baseline }) => candidate.userCount > 0 && baseline.userCount > 0);
-  const userCount = usable.reduce((sum, phase) => sum + usersOf(phase), 0);
-  let [difference, variance] = [0, 0];
-  for (const phase of usable) {
-    const [candidate, baseline] = [momentsOf(phase.candidate), momentsOf(phase.baseline)];
-    const weight = usersOf(phase) / userCount;
-    difference += weight * (candidate.mean - baseline.mean);
-    variance +=
-      weight ** 2 * (candidate.variance / phase.candidate.userCount + baseline.variance / phase.baseline.userCount);
-  }
-  if (variance === 0) return { status: 'insufficient' };
-  const standardError = Math.sqrt(variance);
-  const interval = meanInterval({ value: difference, standardError, userCount }, tuning);
-  return { status: 'ok', difference, standardError, userCount, interval };
-}
-
-function usersOf({ candidate, baseline }: Phase): number {
-  return candidate.userCount + baseline.userCount;
+  const contrast = contrastPhases(phases);
+  if (contrast === null) return { status: 'insufficient' };
+  const { candidate, baseline, value, standardError, guardedError, userCount } = contrast;
+  return {
+    status: 'ok',
+    candidate,
+    baseline,
+    difference: value,
+    standardError,
+    userCount,
+    interval: meanInterval({ value, standardError, userCount }, tuning),
+    guardedError,
+    guarded: meanInterval({ value, standardError: guardedError, userCount }, tuning),
+  };
 }

@@ -1,0 +1,127 @@
+// A report in English.
+import { chanceOf, countOf, durationOf } from '../wording.ts';
+import { differenceText, figureText, liftText, shareText } from './numbers.ts';
+import type { Missing } from './report.ts';
+import type { Words } from './words.ts';
+
+const numbers = { blank: ' ', points: ' percentage points' };
+
+const answers = {
+  better: 'better',
+  worse: 'worse',
+  'no-difference': 'no difference shown',
+  'not-enough-data': 'not enough data',
+  frozen: 'frozen',
+} as const;
+
+/** The words of an English report. */
+export const english: Words = {
+  tag: 'en',
+  numbers,
+  title: ({ rollout }) => `Experiment ${rollout}`,
+  metric(metric) {
+    switch (metric.kind) {
+      case 'conversion': {
+        const start = metric.of === null ? '' : ` of ${metric.of}`;
+        return `Conversion: ${metric.event}${start} within ${durationOf(metric.windowMs)}`;
+      }
+      case 'value':
+        return `Average value of a ${metric.event}`;
+      case 'revenue':
+        return `Revenue a user: ${metric.event}`;
+      case 'retention':
+        return `Retention on day ${metric.day}`;
+      default:
+        return `Events a user: ${metric.event}`;
+    }
+  },
+  verdict({ kind }, { candidate, figures, adjusted, verdict }, baseline) {
+    if (verdict.kind === 'frozen') return `no verdict on ${candidate}: users do not fall as the split says`;
+    if (verdict.kind === 'not-enough-data')
+      return `not enough data on ${candidate}: ${verdict.missing.map(lack).join(', ')}`;
+    if (verdict.kind === 'no-difference') {
+      const { largest, largestLift } = verdict;
+      const size =
+        largestLift === null
+          ? differenceText(kind, largest, numbers).replace('+', '')
+          : `${shareText(largestLift, numbers)} of ${baseline}'s figure`;
+      return `no difference between ${candidate} and ${baseline} larger than ${size}`;
+    }
+    const { difference, lower, upper, lift } = adjusted ?? figures!;
+    const means = `${figureText(kind, figures!.candidateMean, numbers)} against ${figureText(kind, figures!.baselineMean, numbers)}`;
+    const range =
+      lift === null
+        ? `${differenceText(kind, difference, numbers)} (${differenceText(kind, lower, numbers)} to ${differenceText(kind, upper, numbers)})`
+        : `${liftText(lift.value, numbers)} (${liftText(lift.lower, numbers)} to ${liftText(lift.upper, numbers)})`;
+    return `${candidate} is ${verdict.kind} than ${baseline}: ${means}, ${range}`;
+  },
+  answer: ({ kind }) => answers[kind],
+  outcome: ({ decision, versions }) =>
+    decision.kind === 'undecided'
+      ? `Not decided: ${decision.sentence}.`
+      : decision.version === versions[0]!.name
+        ? `${decision.version} stays: ${decision.sentence}.`
+        : `${decision.version} wins: ${decision.sentence}.`,
+  decidedBy: (metric) => `decide by ${metric}, not by this`,
+  mismatch({ versions, chance }) {
+    const counts = versions.map(
+      ({ name, users, expected }) => `${name} ${countOf(users)} (expected ${countOf(expected)})`,
+    );
+    return `Users do not fall to the versions as the split says: ${counts.join(', ')}; the chance of this by luck is ${chanceOf(-Math.log(Math.max(chance, 1e-300)))}. Something loses or moves users, so no figure below can be trusted, and no verdict is given.`;
+  },
+  chance: (logEvidence) => (logEvidence < Math.log(2) ? 'likely' : chanceOf(logEvidence)),
+  adjusted: (saved) =>
+    `with the users' past taken into account (CUPED, which saves ${shareText(Math.max(0, saved), numbers)} of the users)`,
+  leftOut({ crossed, moved }) {
+    if (crossed + moved === 0) return null;
+    return `Left out of every comparison: ${countOf(crossed)} users seen on two versions, ${countOf(moved)} whom a change of the split moved.`;
+  },
+  waiting: (users) => `${countOf(users)} users whose outcome is not known yet`,
+  duration: durationOf,
+  promise: ({ alpha }) =>
+    `Intervals hold at every look: however often this report is opened, the chance that the primary metric is ever said to differ though it does not is at most ${shareText(alpha, numbers)}. Lines that reach across 0 show no difference.`,
+  label: {
+    metric: 'metric',
+    version: 'version',
+    baseline: 'baseline',
+    candidate: 'candidate',
+    users: 'users',
+    expected: 'expected',
+    figure: 'figure',
+    difference: 'difference',
+    lift: 'lift',
+    interval: 'interval',
+    byLuck: 'chance by luck',
+    verdict: 'verdict',
+    primary: 'primary',
+    release: 'release',
+    age: 'age',
+    madeAt: 'as of',
+    worse: 'worse',
+    better: 'better',
+    newUsers: 'New users a day',
+    overTime: 'Over time',
+    phases: 'Splits',
+    began: 'from',
+    split: 'split',
+    events: 'Events',
+    event: 'event',
+    count: 'count',
+    valueSum: 'value',
+    howToRead: 'How to read it',
+    waiting: 'waiting',
+  },
+};
+
+function lack(missing: Missing): string {
+  if (missing.what === 'spread') return 'nothing varies yet';
+  const { have, need } = missing;
+  if (missing.what === 'time') return `${have < 1 ? 'nothing' : durationOf(have)} of ${durationOf(need)}`;
+  const nouns = {
+    users: 'users',
+    hits: 'users who did it',
+    misses: 'users who did not',
+    orders: 'users or orders with a value',
+  };
+  return `${missing.version} has ${countOf(have)} of ${countOf(need)} ${nouns[missing.what]}`;
+}
