@@ -9,6 +9,8 @@ export type DrainOptions = {
   /** Closes the connections on which no request ever began: the server does not count them as idle. */
   closeUnused(): void;
   cutUpgrades(): void;
+  /** Resolves when no connection is left, those among them that the server did not accept itself. */
+  allClosed(): Promise<void>;
 };
 
 /** Resolves when every connection is closed; at the deadline those that are left are cut. */
@@ -25,6 +27,7 @@ export async function drainServer(server: HttpServer, options: DrainOptions): Pr
     server.closeAllConnections();
   }, options.drainMs);
   await closed;
+  await options.allClosed();
   clearInterval(sweep);
   clearTimeout(deadline);
 }

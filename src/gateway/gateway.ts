@@ -34,6 +34,10 @@ export type GatewayParts = {
 export interface Gateway {
   /** Starts to listen; resolves with the port. Fails when the address cannot be had. */
   listen(): Promise<number>;
+  /** Instead of listening: gets ready for the connections that `take` brings. */
+  open(): Promise<void>;
+  /** Serves a connection that another process has accepted, of which nothing was read yet. */
+  take(socket: Socket): void;
   /** From now on new requests follow this policy; those under way end on theirs. */
   adopt(policy: Policy): void;
   /** Stops listening, lets requests under way end within the time, then cuts them. */
@@ -84,6 +88,15 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       await traffic.fastify.listen({ host, port });
       return (traffic.fastify.server.address() as { port: number }).port;
     },
+    async open() {
+      await traffic.fastify.ready();
+      // The platform watches the time of headers from the moment its server listens.
+      traffic.fastify.server.emit('listening');
+    },
+    take(socket) {
+      socket.allowHalfOpen = true;
+      traffic.fastify.server.emit('connection', socket);
+    },
     adopt(policy) {
       const replaced = live;
       live = livePolicyOf(policy);
@@ -96,6 +109,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
         drainMs,
         closeUnused: () => traffic.connections.closeUnused(),
         cutUpgrades: () => upgrades.forEach((upgrade) => upgrade.cut()),
+        allClosed: () => traffic.connections.allClosed(),
       });
       await registry.destroy();
       await traffic.fastify.close();
