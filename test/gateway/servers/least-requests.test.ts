@@ -1,7 +1,7 @@
 // The less busy of two that chance draws, with chance in the test's hand or seeded.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { LeastRequests } from '../../../src/gateway/servers/least-requests.ts';
 import { sharesOf, type Sketch } from './shares.ts';
 

@@ -1,7 +1,7 @@
 // Turn-taking as plain objects: what weights mean, and what a server that cannot be asked does to the turns of others.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { RoundRobin } from '../../../src/gateway/servers/round-robin.ts';
 import { sharesOf, type Sketch } from './shares.ts';
 

@@ -1,7 +1,7 @@
 // Users and their servers: who stays, who moves, and that everyone comes back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { UserHash } from '../../../src/gateway/servers/user-hash.ts';
 import { sharesOf, type Sketch } from './shares.ts';
 
@@ -93,7 +93,7 @@ test('while a server is out its users are where they would be without it, and th
     without,
   );
   shares[0]!.server.hasRoom = true;
-  const [{ server: first }] = shares as [{ server: Sketch }];
+  const first = shares[0]!.server;
   assert.deepEqual(
     users.map((user) => balancer.pick([first], user)!.label),
     without,
