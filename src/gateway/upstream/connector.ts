@@ -1,7 +1,7 @@
 // Opens connections to one server, plain or with TLS, and says what kept one from being opened. Knows nothing of HTTP beyond
 // the name of the protocol that TLS agrees on.
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { connect as connectSecure, createSecureContext, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect as connectSecure, createSecureContext, type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { FaultKind } from '../../rollout/outcome.ts';
 import type { ServerTls } from '../../rollout/policy.ts';
 
@@ -13,9 +13,11 @@ export type ServerAddress = {
   readonly ip?: string | null;
   /** How to meet an https origin; null: what the platform trusts, and no certificate of one's own. */
   readonly tls: ServerTls | null;
+  /** Is told why TLS with a server that is there came to nothing; once for as long as that stays so. */
+  readonly report?: ((problem: string) => void) | undefined;
 };
 
-/** What to agree on in TLS; the first one is wanted most. Without TLS it is taken for granted. */
+/** What to agree on in TLS. Without TLS it is taken for granted. */
 export type AlpnProtocol = 'h2' | 'http/1.1';
 
 /** No connection could be had, so nothing was sent. `timeout`, or `connect` for every other cause. */
@@ -40,40 +42,47 @@ export interface Connector {
 /** A dead peer that never said so is noticed after about this long and ten seconds. */
 const keepAliveMs = 30_000;
 
-/** Prepares all that the connections have in common; TLS sessions are taken up again by the next one. */
+/** Prepares all that the connections have in common; the next one takes up the TLS session of the one before. */
 export function createConnector(address: ServerAddress, protocol: AlpnProtocol): Connector {
   const url = new URL(address.origin);
-  const host = address.ip ?? url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = address.ip ?? name;
   if (url.protocol === 'http:') {
     const port = Number(url.port || 80);
     return { open: (timeoutMs, connected) => open(connectPlain({ host, port, noDelay: true }), timeoutMs, connected) };
   }
-  const dial = secureDial(address, { url, host, protocol });
-  return { open: (timeoutMs, connected) => open(dial(), timeoutMs, connected) };
+  const dial = secureDial(address, { name, host, port: Number(url.port || 443), protocol });
+  const report = reportChanges(address.report);
+  return {
+    open: (timeoutMs, connected) =>
+      open(dial(), timeoutMs, (failure, socket) => {
+        const fault = failure ?? checkProtocol(socket as TLSSocket, protocol);
+        report(fault);
+        connected(fault, fault === null ? socket : null);
+      }),
+  };
 }
 
-type Secure = { readonly url: URL; readonly host: string; readonly protocol: AlpnProtocol };
+type Secure = { readonly name: string; readonly host: string; readonly port: number; readonly protocol: AlpnProtocol };
 
-function secureDial({ tls }: ServerAddress, { url, host, protocol }: Secure): () => TLSSocket {
-  const secureContext = createSecureContext({
-    ...(tls?.ca == null ? {} : { ca: tls.ca }),
-    ...(tls?.cert == null ? {} : { cert: tls.cert, key: tls.key! }),
-    minVersion: 'TLSv1.2',
-  });
-  const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
+function secureDial({ tls }: ServerAddress, { name, host, port, protocol }: Secure): () => TLSSocket {
   const options: ConnectionOptions = {
     host,
-    port: Number(url.port || 443),
-    // An address is never sent as a name (RFC 6066, 3); the certificate is then checked against the address.
+    port,
+    // An address is never sent as a name (RFC 6066, 3); the certificate is then held against the address.
     servername: tls?.servername ?? (isIP(name) === 0 ? name : ''),
-    secureContext,
+    secureContext: createSecureContext({
+      ca: tls?.ca ?? undefined,
+      cert: tls?.cert ?? undefined,
+      key: tls?.key ?? undefined,
+      minVersion: 'TLSv1.2',
+    }),
     rejectUnauthorized: tls?.insecure !== true,
     ALPNProtocols: [protocol],
   };
   let session: Buffer | undefined;
   return () => {
     const socket = connectSecure(session === undefined ? options : { ...options, session });
-    socket.setNoDelay(true);
     let latest: Buffer | undefined;
     let isVerified = false;
     // With TLS 1.2 the session is there before its certificate was looked at.
@@ -85,20 +94,23 @@ function secureDial({ tls }: ServerAddress, { url, host, protocol }: Secure): ()
       isVerified = true;
       session = latest ?? session;
     });
-    return socket;
+    return socket.setNoDelay(true);
   };
 }
 
 function open(socket: Socket, timeoutMs: number, connected: Connected): () => void {
-  const readyEvent = 'secureConnecting' in socket ? 'secureConnect' : 'connect';
+  const readyEvent = socket instanceof TLSSocket ? 'secureConnect' : 'connect';
   const stop = (): void => {
     clearTimeout(timer);
     socket.off(readyEvent, onReady).off('error', onError).off('close', onClose);
   };
-  const fail = (fault: ConnectFault): void => {
+  const giveUp = (): void => {
     stop();
     // An error that comes late, of a connection that nobody wants any more, has nobody to tell.
     socket.on('error', () => undefined).destroy();
+  };
+  const fail = (fault: ConnectFault): void => {
+    giveUp();
     connected(fault, null);
   };
   const onError = (error: NodeJS.ErrnoException): void => {
@@ -112,8 +124,27 @@ function open(socket: Socket, timeoutMs: number, connected: Connected): () => vo
   };
   const timer = setTimeout(() => fail(new ConnectFault('timeout', `no connection within ${timeoutMs} ms`)), timeoutMs);
   socket.once(readyEvent, onReady).once('error', onError).once('close', onClose);
-  return () => {
-    stop();
-    socket.on('error', () => undefined).destroy();
+  return giveUp;
+}
+
+/** A server that has never heard of ALPN speaks HTTP/1.1. */
+function checkProtocol(socket: TLSSocket, protocol: AlpnProtocol): ConnectFault | null {
+  if (protocol === 'http/1.1' || socket.alpnProtocol === 'h2') return null;
+  socket.on('error', () => undefined).destroy();
+  return new ConnectFault(
+    'connect',
+    'expected HTTP/2, which http2: true asks for; the server does not offer it in TLS',
+  );
+}
+
+function reportChanges(report: ServerAddress['report']): (fault: ConnectFault | null) => void {
+  let known: string | null = null;
+  return (fault) => {
+    const cause = fault?.cause as NodeJS.ErrnoException | undefined;
+    // That nobody listens there, or answers in time, is not about TLS.
+    const isAboutTls = fault !== null && fault.kind === 'connect' && cause?.syscall === undefined;
+    const problem = isAboutTls ? fault.message : null;
+    if (problem !== null && problem !== known) report?.(problem);
+    if (fault === null || problem !== null) known = problem;
   };
 }

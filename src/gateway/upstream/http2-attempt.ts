@@ -1,0 +1,285 @@
+// One request in HTTP/2: a stream of a connection, from its head to its last trailer. Begins again on another connection by
+// itself where the server says that it never looked at it (RFC 9113, 8.7) and all that was sent is still at hand.
+import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { FaultKind } from '../../rollout/outcome.ts';
+import type { VersionTimeouts } from '../../rollout/policy.ts';
+import { faultKindOfStream } from './http2-faults.ts';
+import { answerFields, mayHaveTrailers, requestFields, trailerFields } from './http2-headers.ts';
+import { KeptBody } from './kept-body.ts';
+import { UnsendableError } from './unsendable.ts';
+import type { AnswerHandler, Attempt, BodySink, UpstreamRequest } from './upstream-client.ts';
+
+/** The connection that carries an attempt. */
+export interface StreamCarrier {
+  readonly scheme: 'http' | 'https';
+  /** Opens a stream; throws where the request cannot be said in HTTP/2. */
+  open(fields: string[], options: { endStream: boolean; waitForTrailers: boolean }): ClientHttp2Stream;
+  /** The server says that it has not looked at this stream, and will not. */
+  hasDisowned(streamId: number | undefined): boolean;
+  /** A request waited in vain: is anybody there? */
+  suspect(): void;
+  /** The stream is closed. */
+  released(): void;
+}
+
+/** What an attempt needs of its client. */
+export interface AttemptOwner {
+  readonly timeouts: VersionTimeouts;
+  /** Puts it on another connection; false where there is none to be had any more. */
+  again(attempt: Http2Attempt): boolean;
+  /** It is over before it was put on a connection. */
+  withdrawn(attempt: Http2Attempt): void;
+}
+
+const mostBeginnings = 3;
+
+export class Http2Attempt implements Attempt, BodySink {
+  readonly #owner: AttemptOwner;
+  readonly #request: UpstreamRequest;
+  readonly #handler: AnswerHandler;
+  #carrier: StreamCarrier | null = null;
+  #stream: ClientHttp2Stream | null = null;
+  #kept: KeptBody | null = new KeptBody();
+  #beginningCount = 0;
+  #isOver = false;
+  #isAnswered = false;
+  #isRequestSent = false;
+  #hasEnded = false;
+  #isPaused = false;
+  /** The body was told that no more is taken. */
+  #isFull = false;
+  /** What came while the handler takes nothing, once the server has sent all: its connection may be gone before the handler is back. */
+  #held: Buffer[] = [];
+  #trailers: readonly string[] | null = null;
+  #requestTrailers: readonly string[] | null = null;
+  #error: Error | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = 0;
+
+  constructor(owner: AttemptOwner, request: UpstreamRequest, handler: AnswerHandler) {
+    this.#owner = owner;
+    this.#request = request;
+    this.#handler = handler;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Opens its stream on a connection that has room for it. */
+  begin(carrier: StreamCarrier): void {
+    const { body } = this.#request;
+    const waitForTrailers = mayHaveTrailers(this.#request);
+    try {
+      const fields = requestFields(this.#request, carrier.scheme);
+      this.#stream = carrier.open(fields, { endStream: body === null, waitForTrailers });
+    } catch (error) {
+      this.fail('protocol', new UnsendableError((error as Error).message));
+      return;
+    }
+    this.#carrier = carrier;
+    this.#beginningCount += 1;
+    this.#listen(this.#stream, carrier);
+    if (this.#beginningCount === 1) this.#handler.onSent();
+    if (this.#isOver) return;
+    if (body === null) this.#requestSent();
+    else if (this.#beginningCount === 1) body.start(this);
+    else this.#sendKept(this.#stream, this.#kept!);
+  }
+
+  // The request's body.
+
+  data(chunk: Buffer): boolean {
+    if (this.#isOver) return true;
+    const canKeep = this.#kept?.add(chunk);
+    // Between two connections: what was kept goes first.
+    if (this.#stream === null) return !(this.#isFull = true);
+    if (canKeep === false) this.#kept = null;
+    this.#isFull = !this.#stream.write(chunk);
+    if (this.#isFull || this.#isAnswered) this.#await(this.#owner.timeouts.idleMs);
+    return !this.#isFull;
+  }
+
+  end(rawTrailers: readonly string[] | null): void {
+    if (this.#isOver) return;
+    this.#requestTrailers = rawTrailers;
+    this.#kept?.end();
+    if (this.#stream !== null) this.#endRequest(this.#stream);
+  }
+
+  #sendKept(stream: ClientHttp2Stream, kept: KeptBody): void {
+    for (const chunk of kept.chunks) stream.write(chunk);
+    if (!kept.isSmall) this.#kept = null;
+    if (kept.isWhole) this.#endRequest(stream);
+    else if (stream.writableNeedDrain) this.#isFull = true;
+    else this.#takeMore();
+  }
+
+  #endRequest(stream: ClientHttp2Stream): void {
+    if (!this.#isAnswered) this.#await(this.#owner.timeouts.idleMs);
+    stream.end();
+  }
+
+  #requestSent(): void {
+    this.#isRequestSent = true;
+    if (!this.#isAnswered) this.#await(this.#owner.timeouts.responseMs);
+  }
+
+  #takeMore(): void {
+    if (this.#isOver || !this.#isFull) return;
+    this.#isFull = false;
+    if (!this.#isAnswered) this.#stopWaiting();
+    this.#request.body!.resume();
+  }
+
+  // What the server sends.
+
+  #listen(stream: ClientHttp2Stream, carrier: StreamCarrier): void {
+    stream.on('headers', (_headers, _flags, raw: string[] = []) => this.#interim(raw));
+    stream.on('response', (_headers, _flags, raw: string[] = []) => this.#head(stream, raw));
+    stream.on('trailers', (_headers, _flags, raw: string[] = []) => (this.#trailers = answerFields(raw)));
+    stream.on('end', () => this.#end());
+    stream.on('error', (error: Error) => (this.#error = error));
+    stream.on('frameError', (_type, code) => (this.#error = new Error(`a frame could not be sent: ${code}`)));
+    stream.on('close', () => {
+      carrier.released();
+      if (stream === this.#stream && !this.#isOver) this.#closed(stream, carrier);
+    });
+    if (this.#request.body !== null) {
+      stream.on('drain', () => {
+        if (!stream.writableEnded) this.#takeMore();
+      });
+      stream.on('finish', () => {
+        if (!stream.closed) this.#requestSent();
+      });
+      stream.on('wantTrailers', () => {
+        if (!stream.destroyed && !stream.closed) stream.sendTrailers(trailerFields(this.#requestTrailers));
+      });
+    }
+    this.#noticeEnd(stream);
+  }
+
+  /**
+   * The platform ends a body that was cut by a reset without an error code as one that is whole; the difference is whether
+   * the stream is closed by then.
+   */
+  #noticeEnd(stream: ClientHttp2Stream): void {
+    const push = stream.push.bind(stream);
+    stream.push = (chunk, encoding) => {
+      if (chunk === null && !stream.closed) {
+        this.#hasEnded = true;
+        if (this.#isPaused) process.nextTick(() => stream.resume());
+      }
+      return push(chunk, encoding);
+    };
+  }
+
+  #interim(raw: readonly string[]): void {
+    if (this.#isOver) return;
+    const status = Number(raw[1]);
+    if (status === 101) return this.fail('protocol', new Error('expected no 101, which HTTP/2 does not have'));
+    this.#handler.onInterim(status, answerFields(raw));
+  }
+
+  #head(stream: ClientHttp2Stream, raw: readonly string[]): void {
+    if (this.#isOver) return;
+    this.#isAnswered = true;
+    this.#kept = null;
+    this.#await(this.#owner.timeouts.idleMs);
+    this.#handler.onHead(Number(raw[1]), '', answerFields(raw));
+    if (!this.#isOver) stream.on('data', (chunk: Buffer) => this.#data(chunk));
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#isOver) return;
+    if (this.#isPaused) this.#held.push(chunk);
+    else this.#give(chunk);
+  }
+
+  #give(chunk: Buffer): void {
+    this.#await(this.#owner.timeouts.idleMs);
+    if (this.#handler.onData(chunk) || this.#isOver) return;
+    this.#isPaused = true;
+    this.#stopWaiting();
+    if (!this.#hasEnded) this.#stream!.pause();
+  }
+
+  #end(): void {
+    if (this.#isOver || !this.#hasEnded || this.#held.length > 0) return;
+    this.#finish();
+    this.#handler.onComplete(this.#trailers);
+  }
+
+  #closed(stream: ClientHttp2Stream, carrier: StreamCarrier): void {
+    // All is here, and waits for the handler.
+    if (this.#hasEnded && stream.readableEnded) return;
+    const isUnseen = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || carrier.hasDisowned(stream.id);
+    if (isUnseen && !this.#isAnswered) return this.#refused();
+    const error = this.#error ?? new Error(`the stream was reset with code ${stream.rstCode}`);
+    this.fail(faultKindOfStream(error, stream.rstCode), error);
+  }
+
+  #refused(): void {
+    this.#stopWaiting();
+    this.#error = null;
+    this.#isRequestSent = false;
+    const canBegin = this.#kept !== null && this.#beginningCount < mostBeginnings;
+    this.#stream = null;
+    if (!canBegin || !this.#owner.again(this)) this.fail('connect', new Error('the server refused the stream'));
+  }
+
+  // What the gateway asks for.
+
+  resume(): void {
+    if (this.#isOver || !this.#isPaused) return;
+    this.#isPaused = false;
+    while (this.#held.length > 0 && !this.#isPaused) this.#give(this.#held.shift()!);
+    if (this.#isPaused || this.#isOver) return;
+    if (this.#stream!.readableEnded) return this.#end();
+    this.#await(this.#owner.timeouts.idleMs);
+    this.#stream!.resume();
+  }
+
+  abort(): void {
+    if (this.#isOver) return;
+    this.#finish(constants.NGHTTP2_CANCEL);
+  }
+
+  /** Ends it with a fault, whether or not it had begun. */
+  fail(kind: FaultKind, error: Error): void {
+    if (this.#isOver) return;
+    this.#finish(constants.NGHTTP2_CANCEL);
+    this.#handler.onFailed(kind, error);
+  }
+
+  /** Lets go of the stream; one that is not yet closed on both sides is reset. */
+  #finish(code: number = constants.NGHTTP2_NO_ERROR): void {
+    this.#isOver = true;
+    this.#stopWaiting();
+    this.#kept = null;
+    this.#held = [];
+    this.#request.body?.stop();
+    if (this.#stream === null) this.#owner.withdrawn(this);
+    else if (!this.#stream.closed) this.#stream.close(this.#isRequestSent ? code : constants.NGHTTP2_CANCEL);
+  }
+
+  /** Gives the server this long; while the handler takes nothing the server may have to wait too. */
+  #await(ms: number): void {
+    if (this.#isOver || this.#isPaused) return;
+    if (this.#timer !== undefined && this.#timerMs === ms) {
+      this.#timer.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timerMs = ms;
+    this.#timer = setTimeout(() => {
+      this.#carrier?.suspect();
+      this.fail('timeout', new Error(`nothing came within ${ms} ms`));
+    }, ms);
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,42 @@
+// Header lists between the form of HTTP/1.1, which the gateway uses inside, and that of HTTP/2 (RFC 9113, 8.3).
+import type { UpstreamRequest } from './upstream-client.ts';
+
+/** The raw header list of a request, pseudo-headers first; `Host` becomes `:authority`, names are lowered by the platform. */
+export function requestFields(request: UpstreamRequest, scheme: 'http' | 'https'): string[] {
+  const { headers } = request;
+  const fields = [':method', request.method, ':scheme', scheme, ':authority', '', ':path', request.path];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') fields[5] = headers[i + 1]!;
+    else fields.push(name, headers[i + 1]!);
+  }
+  return fields;
+}
+
+/** The fields of an answer without its pseudo-headers, which come first. */
+export function answerFields(rawHeaders: readonly string[]): string[] {
+  let first = 0;
+  while (first < rawHeaders.length && rawHeaders[first]!.startsWith(':')) first += 2;
+  return rawHeaders.slice(first);
+}
+
+/** Trailers as the platform takes them: by name, in the order of their first value. */
+export function trailerFields(rawTrailers: readonly string[] | null): Record<string, string[]> {
+  const fields: Record<string, string[]> = Object.create(null);
+  for (let i = 0; rawTrailers !== null && i < rawTrailers.length; i += 2) {
+    const name = rawTrailers[i]!.toLowerCase();
+    // Pseudo-headers cannot stand there, nor what belongs to one connection.
+    if (/^[:]|^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|te)$/.test(name)) continue;
+    (fields[name] ??= []).push(rawTrailers[i + 1]!);
+  }
+  return fields;
+}
+
+/** Whether trailers may follow the body: what has a length was announced as whole. */
+export function mayHaveTrailers({ headers, body }: UpstreamRequest): boolean {
+  if (body === null) return false;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.length === 14 && headers[i]!.toLowerCase() === 'content-length') return false;
+  }
+  return true;
+}
