@@ -11,6 +11,7 @@ import type { Facts } from '../src/rollout/facts.ts';
 import { compileRollouts, matchRollout, type RolloutTable } from '../src/rollout/matching.ts';
 import type { Condition, Matcher, Rollout, Rule, Version } from '../src/rollout/policy.ts';
 import { layOutSplit } from '../src/rollout/split.ts';
+import { defaultServing } from '../test/support/serving.ts';
 
 const requestCount = 10_000;
 const roundCount = 20;
@@ -22,7 +23,8 @@ const noProxies = new CidrSet([]);
 
 function versionOf(name: string, index: number): Version {
   const timeouts = { connectMs: 1, responseMs: 1, idleMs: 1 };
-  return { name, index, servers: [{ origin: 'http://127.0.0.1:1', weight: 1 }], timeouts, http2: false, tls: null };
+  const servers = [{ origin: 'http://127.0.0.1:1', weight: 1 }] as const;
+  return { name, index, servers, timeouts, serving: defaultServing, http2: false, tls: null };
 }
 
 function rolloutOf(name: string, rules: readonly Rule[], match: Rollout['match'] = { hosts: [], paths: [] }): Rollout {
@@ -30,7 +32,8 @@ function rolloutOf(name: string, rules: readonly Rule[], match: Rollout['match']
   const percents = { canary: 10 };
   const staging = fixedStaging('r1', ['stable', 'canary'], percents);
   const fixed = { fallback: 'baseline', expose: true, mirror: null, skew: null, split: percents, staging } as const;
-  return { name, match, user, salt: name, versions, rules, ...fixed };
+  const uncompared = { events: [], experiment: null, exclude: [], layer: null, holdout: null } as const;
+  return { name, match, user, salt: name, versions, rules, ...fixed, ...uncompared };
 }
 
 const anyOf = (...values: string[]): Matcher => ({ kind: 'any-of', values: new Set(values) });

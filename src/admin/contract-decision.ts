@@ -39,6 +39,20 @@ const anonymousStep = z.object({
   user: z.string().nullable(),
 });
 
+const populationStep = z.object({
+  step: z.literal('population'),
+  tried: listOf(
+    z.object({
+      of: z.enum(['holdout', 'layer']),
+      hashed: z.string(),
+      place: z.number(),
+      from: z.number(),
+      below: z.number(),
+      isWithin: z.boolean(),
+    }),
+  ),
+});
+
 const bucketStep = z.object({
   step: z.literal('bucket'),
   splitOf: z.enum(['rollout', 'rule']),
@@ -55,7 +69,7 @@ export const explanationShape = z.object({
     .object({
       rollout: z.string(),
       version: z.string(),
-      reason: z.enum(['rolled-back', 'skew', 'rule', 'anonymous', 'split']),
+      reason: z.enum(['rolled-back', 'skew', 'rule', 'anonymous', 'split', 'holdout', 'layer']),
       rule: z.string().nullable(),
       bucket: z.number().nullable(),
       user: z.string().nullable(),
@@ -70,6 +84,8 @@ export const explanationShape = z.object({
       z.object({ step: z.literal('skew'), page: z.string().nullable() }),
       rulesStep,
       anonymousStep,
+      populationStep,
+      z.object({ step: z.literal('exclude'), excluded: z.boolean() }),
       bucketStep,
     ]),
   ),

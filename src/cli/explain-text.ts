@@ -3,6 +3,8 @@ import type { ExplainedDecision, Explanation, Step } from '../rollout/explain.ts
 
 const labelWidth = 10;
 
+type PopulationStep = Extract<Step, { step: 'population' }>;
+
 /** `userIn`: where the ID of `--user` was put; null where it was not given. */
 export function explanationLines({ steps, decision }: Explanation, userIn: string | null): string[] {
   const lines = steps.flatMap((step) => stepLines(step, userIn));
@@ -37,6 +39,10 @@ function stepLines(step: Step, userIn: string | null): string[] {
       return step.tried.length === 0 ? [] : titled('rules', step.tried.flatMap(ruleTexts));
     case 'anonymous':
       return titled('anonymous', [anonymousText(step)]);
+    case 'population':
+      return titled('users', step.tried.map(placeText));
+    case 'exclude':
+      return step.excluded ? titled('excluded', ['counts as neither exposure nor event']) : [];
     default:
       return titled('bucket', [
         `murmur3("${step.hashed}") = ${step.hash}; ${step.hash} mod 10000 = ${step.bucket}`,
@@ -70,6 +76,13 @@ function anonymousText({ gets, user }: Extract<Step, { step: 'anonymous' }>): st
   if (gets === 'baseline') return 'the baseline, as the policy says';
   if (gets === 'ip') return `the address is the ID, as the policy says: ${user ?? 'it is not known'}`;
   return `a random ID is issued as cookie graygate_uid; here it is ${user}`;
+}
+
+function placeText({ of, hashed, place, from, below, isWithin }: PopulationStep['tried'][number]): string {
+  const outcome =
+    of === 'holdout' ? (isWithin ? 'held out' : 'not held out') : isWithin ? 'takes part' : 'another share';
+  const range = from === below ? 'nobody' : `${from}–${below - 1}`;
+  return `${of}: murmur3("${hashed}") mod 10000 = ${place}, asked for is ${range}: ${outcome}`;
 }
 
 function rangeText(

@@ -1,19 +1,21 @@
 // From a checked policy file to the frozen Policy that every other room reads. Nothing can fail here.
+import { buildConditions, listed, toPathPrefix, type UsersOf } from './build-conditions.ts';
 import { buildStaging } from './build-staging.ts';
 import { toByteString } from './byte-string.ts';
+import { buildEvents } from './event-schema.ts';
+import { buildExperiment } from './experiment-schema.ts';
 import { CidrSet } from './ip-set.ts';
 import { buildMirror } from './mirror-schema.ts';
 import type { PolicyDocument } from './policy-schema.ts';
+import { buildHoldout, buildLayer } from './population-schema.ts';
 import type { RolloutDocument } from './rollout-schema.ts';
-import type { MatcherDocument, RuleDocument, WhenDocument } from './rule-schema.ts';
-import { normalizePath } from '../rollout/path.ts';
+import type { RuleDocument } from './rule-schema.ts';
+import { buildServing } from './serving-schema.ts';
+import type { Holdout } from '../rollout/population.ts';
 import type {
   AlertTarget,
-  ByteString,
-  Condition,
   IdentitySource,
   JwtVerification,
-  Matcher,
   PercentByVersion,
   Policy,
   Rollout,
@@ -23,15 +25,13 @@ import type {
   Version,
 } from '../rollout/policy.ts';
 
-/** The IDs of a named file, by its name in the policy. */
-export type UsersOf = (file: string) => ReadonlySet<ByteString>;
-
 /** What the files hold that a policy names; `usersOf` answers for every list. */
 export type NamedFiles = { readonly usersOf: UsersOf; readonly tls: Tls | null };
 
 /** The policy that a document and its files mean. */
 export function buildPolicy(document: PolicyDocument, { usersOf, tls }: NamedFiles): Policy {
   const { header, idle, drain } = document.timeouts;
+  const holdout = buildHoldout(document.holdout);
   return freezeDeep({
     listen: document.listen,
     admin: document.admin,
@@ -42,19 +42,24 @@ export function buildPolicy(document: PolicyDocument, { usersOf, tls }: NamedFil
     logging: document.logging,
     store: document.store,
     alerts: document.alerts.map(buildAlert),
-    rollouts: document.rollouts.map((rollout) => buildRollout(rollout, usersOf)),
+    rollouts: document.rollouts.map((rollout) => buildRollout(rollout, { usersOf, holdout })),
   });
 }
 
-function buildRollout(document: RolloutDocument, usersOf: UsersOf): Rollout {
+type Around = { readonly usersOf: UsersOf; readonly holdout: Holdout | null };
+
+function buildRollout(document: RolloutDocument, { usersOf, holdout }: Around): Rollout {
   const [baseline, ...candidates] = Object.entries(document.versions).map(([name, version], index): Version => {
     const [first, ...others] = version.servers.map(({ url, weight }) => ({ origin: url, weight }));
     const { connect, response, idle } = version.timeouts;
     const timeouts = { connectMs: connect, responseMs: response, idleMs: idle };
-    return { name, index, servers: [first!, ...others], timeouts, http2: false, tls: null };
+    const serving = buildServing(version);
+    return { name, index, servers: [first!, ...others], timeouts, serving, http2: false, tls: null };
   });
   const versions = [baseline!, ...candidates] as const;
   const split = buildSplit(document.split, versions);
+  const staging = buildStaging(document, { versions, split });
+  const events = buildEvents(document.events);
   return {
     name: document.name,
     match: { hosts: listed(document.match.host), paths: listed(document.match.path).map(toPathPrefix) },
@@ -67,7 +72,12 @@ function buildRollout(document: RolloutDocument, usersOf: UsersOf): Rollout {
     skew: document.skew === undefined ? null : { assets: listed(document.skew.assets).map(toPathPrefix) },
     rules: document.rules.map((rule) => buildRule(rule, versions, usersOf)),
     split,
-    staging: buildStaging(document, { versions, split }),
+    staging,
+    events,
+    experiment: buildExperiment(document.experiment, { events, checks: staging.analysis.checks }),
+    exclude: document.exclude.map((when) => buildConditions(when, usersOf)),
+    layer: document.layer === undefined ? null : buildLayer(document.layer),
+    holdout: document.holdout ? holdout : null,
   };
 }
 
@@ -102,54 +112,6 @@ function buildRule({ name, when, use, split }: RuleDocument, versions: readonly 
   const then: Rule['then'] =
     version === undefined ? { kind: 'split', split: buildSplit(split ?? {}, versions) } : { kind: 'use', version };
   return { name, when: buildConditions(when, usersOf), then };
-}
-
-function buildConditions(when: WhenDocument, usersOf: UsersOf): Condition[] {
-  const conditions: Condition[] = [];
-  if (when.user !== undefined) conditions.push({ on: 'user', matches: buildMatcher(when.user, usersOf) });
-  if (when.ip !== undefined) conditions.push({ on: 'ip', within: new CidrSet(listed(when.ip)) });
-  if (when.method !== undefined) conditions.push({ on: 'method', matches: buildMatcher(when.method, usersOf) });
-  if (when.path !== undefined) conditions.push({ on: 'path', prefixes: listed(when.path).map(toPathPrefix) });
-  if (when.host !== undefined) conditions.push({ on: 'host', matches: buildMatcher(lowerCase(when.host), usersOf) });
-  for (const on of ['header', 'cookie', 'query', 'jwt'] as const) {
-    for (const [key, matcher] of Object.entries(when[on] ?? {})) {
-      const name = on === 'header' ? key.toLowerCase() : on === 'jwt' ? key : toByteString(key);
-      conditions.push({ on, name, matches: buildMatcher(matcher, usersOf) });
-    }
-  }
-  return conditions;
-}
-
-function buildMatcher(document: MatcherDocument, usersOf: UsersOf): Matcher {
-  if (Array.isArray(document)) return { kind: 'any-of', values: new Set(document.map(toByteString)) };
-  const { file, regex, exists } = document;
-  if (file !== undefined) return { kind: 'any-of', values: usersOf(file) };
-  if (regex !== undefined) return { kind: 'pattern', pattern: regex };
-  if (exists !== undefined) return { kind: 'exists', expected: exists };
-  const kind = document.prefix !== undefined ? 'prefix' : document.suffix !== undefined ? 'suffix' : 'contains';
-  return { kind, text: toByteString(document[kind] ?? '') };
-}
-
-/** Hosts are compared in lower case; a pattern is left to say so itself. */
-function lowerCase(document: MatcherDocument): MatcherDocument {
-  if (Array.isArray(document)) return document.map((host) => host.toLowerCase());
-  const { prefix, suffix, contains } = document;
-  return {
-    ...document,
-    prefix: prefix?.toLowerCase(),
-    suffix: suffix?.toLowerCase(),
-    contains: contains?.toLowerCase(),
-  };
-}
-
-/** Normalised as request paths are, without a slash at the end: `/` is everything. */
-function toPathPrefix(path: string): ByteString {
-  return normalizePath(toByteString(path)).replace(/\/+$/, '');
-}
-
-function listed<T>(value: T | T[] | undefined): T[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value : [value];
 }
 
 /** Freezes plain objects and lists; sets and objects with methods guard themselves. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { expandStage } from '../rollout/expand-stage.ts';
 import type { PercentByVersion, Version } from '../rollout/policy.ts';
 import { type Analysis, type Check, defaultAnalysis, type Staging, unwatched } from '../rollout/staging.ts';
+import { buildMeasure } from './measure-schema.ts';
 import type { RolloutDocument } from './rollout-schema.ts';
 import type { AnalysisDocument, CheckDocument } from './staging-schema.ts';
 
@@ -54,6 +55,13 @@ function buildCheck(document: CheckDocument): Check {
       const [first, ...others] = document.quantiles;
       return { ...document, name, quantiles: [first!, ...others] };
     }
+    case 'conversion':
+    case 'value':
+    case 'revenue':
+    case 'retention': {
+      const { metric, role, tolerate, prove } = document;
+      return { name, metric, role, measure: buildMeasure(document), tolerate, prove: prove ?? null };
+    }
     case 'prometheus': {
       const { every, timeout, max, min, ...rest } = document;
       return { ...rest, name, max: max ?? null, min: min ?? null, everyMs: every, timeoutMs: timeout };
@@ -70,7 +78,8 @@ function toMargin({ ratio, plus }: { ratio: number; plus: number }): { ratio: nu
   return { ratio, plus: plus / 100 };
 }
 
-/** What identifies a release that has no name: the candidates' definitions. */
+/** What identifies a release that has no name: the candidates' servers and timeouts. How they are balanced or checked is no release. */
 function releaseOf(candidates: readonly Version[]): string {
-  return createHash('sha256').update(JSON.stringify(candidates)).digest('hex').slice(0, 12);
+  const definitions = candidates.map(({ name, index, servers, timeouts }) => ({ name, index, servers, timeouts }));
+  return createHash('sha256').update(JSON.stringify(definitions)).digest('hex').slice(0, 12);
 }

@@ -1,9 +1,11 @@
 // What a schema cannot see: names that must exist elsewhere, sums, and pairs of keys. Reads also a tree that is wrong in other places.
 import { z } from 'zod';
+import { findInExperiment } from './experiment-checks.ts';
 import { findInMirror } from './mirror-schema.ts';
 import { suggestName } from './nearest-name.ts';
 import { isEveryInterface, parseListenAddress, parseServerOrigin } from './network-address.ts';
 import type { Finding, PathSegment } from './problem.ts';
+import { findInExclude, findInLayers } from './population-schema.ts';
 import { parsePercent } from './quantities.ts';
 import { findInAlerts, findInStaging, findInTokens } from './staging-checks.ts';
 
@@ -53,6 +55,9 @@ export function findConflicts(tree: unknown): Finding[] {
     ...policy.rollouts.flatMap((rollout, index) => findInRollout(rollout, ['rollouts', index])),
     ...rolloutsOf(tree).flatMap((rollout, index) => findInStaging(rollout, ['rollouts', index])),
     ...rolloutsOf(tree).flatMap((rollout, index) => findInMirror(rollout, ['rollouts', index])),
+    ...rolloutsOf(tree).flatMap((rollout, index) => findInExperiment(rollout, ['rollouts', index])),
+    ...rolloutsOf(tree).flatMap((rollout, index) => findInExclude(rollout, ['rollouts', index])),
+    ...findInLayers(rolloutsOf(tree)),
   ];
 }
 

@@ -1,7 +1,10 @@
 // The keys of one rollout: which requests it takes, who a user is, its versions, rules and split.
 import type { z } from 'zod';
+import { eventsSchema } from './event-schema.ts';
+import { experimentSchema } from './experiment-schema.ts';
 import { mirrorSchema, skewSchema } from './mirror-schema.ts';
 import { parseHostPattern } from './network-address.ts';
+import { excludeSchema, layerSchema } from './population-schema.ts';
 import { accepted, refused, refusedUnseen, type Reading } from './reading.ts';
 import { pathPrefix, percentByName, ruleSchema, tokenPattern } from './rule-schema.ts';
 import {
@@ -79,6 +82,11 @@ export const rolloutSchema = mapping(
     stages: stagesSchema.optional(),
     bake: bakeSchema.optional(),
     analysis: analysisSchema.optional(),
+    events: eventsSchema.prefault([]),
+    experiment: experimentSchema.optional(),
+    exclude: excludeSchema.prefault([]),
+    layer: layerSchema.optional(),
+    holdout: toggle().prefault(true),
   },
   'a rollout: a mapping with name, versions and split or stages',
 );

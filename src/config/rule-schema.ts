@@ -55,17 +55,24 @@ const anyName = keyName(/./s, 'write a name');
 
 const whenForms = 'a mapping from what to look at (user, ip, header, …) to matchers';
 
-const whenSchema = mapping(
+/** A method, upper case. */
+export const methodName = written(readMethod, 'a method such as GET');
+
+/** Header names to matchers. */
+export const headerMatchers = keyed(token, matcher, 'a mapping from header names to matchers');
+
+/** Conditions that must all hold. */
+export const whenSchema = mapping(
   {
     user: userMatcher.optional(),
     ip: oneOrMore(
       written(parseCidr, 'an address or a range such as 10.8.0.0/16'),
       'a list of addresses or ranges',
     ).optional(),
-    method: matcherOf(listedTexts(written(readMethod, 'a method such as GET'))).optional(),
+    method: matcherOf(listedTexts(methodName)).optional(),
     path: oneOrMore(pathPrefix, 'a path, or a list of paths').optional(),
     host: matcher.optional(),
-    header: keyed(token, matcher, 'a mapping from header names to matchers').optional(),
+    header: headerMatchers.optional(),
     cookie: keyed(token, matcher, 'a mapping from cookie names to matchers').optional(),
     query: keyed(anyName, matcher, 'a mapping from query parameters to matchers').optional(),
     jwt: keyed(anyName, matcher, 'a mapping from claims to matchers').optional(),

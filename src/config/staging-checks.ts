@@ -97,6 +97,7 @@ function findInChecks(checks: readonly z.output<typeof checkSketch>[], path: Pat
 
 /** Between `tolerate` and `prove` a candidate may be either; the other way round it could be both. */
 function findNarrowProof({ metric, tolerate, prove }: z.output<typeof checkSketch>, path: Path): Finding[] {
+  if (metric !== 'error-rate' && metric !== 'latency') return [];
   const defaults = metric === 'error-rate' ? { tolerate: 1.1, prove: 1.5 } : { tolerate: 1.1, prove: 1.25 };
   const tolerated = Number(tolerate?.ratio ?? defaults.tolerate);
   const proved = Number(prove?.ratio ?? defaults.prove);

@@ -1,5 +1,6 @@
 // The keys that say how a release moves: stages, bake, analysis and its checks.
 import { z } from 'zod';
+import { businessCheckSchemas } from './measure-schema.ts';
 import { parseCount, parseDuration, parsePercent } from './quantities.ts';
 import { accepted, refused, type Reading } from './reading.ts';
 import { listOf, mapping, oneOf, someOf, someText, written } from './schema-kit.ts';
@@ -67,6 +68,7 @@ const checkSchema = z.discriminatedUnion(
       },
       'a check',
     ),
+    ...businessCheckSchemas,
     mapping(
       {
         ...named,
@@ -93,7 +95,10 @@ const checkSchema = z.discriminatedUnion(
       'a check',
     ),
   ],
-  { error: () => 'a check: a mapping with metric: error-rate, latency, prometheus or webhook' },
+  {
+    error: () =>
+      'a check: a mapping with metric: error-rate, latency, conversion, value, revenue, retention, prometheus or webhook',
+  },
 );
 
 export const analysisSchema = mapping(

@@ -1,4 +1,4 @@
-// The files of user IDs that the rules of a policy name: found, loaded and kept by name.
+// The files of user IDs that the rules and exclusions of a policy name: found, loaded and kept by name.
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { ByteString } from '../rollout/policy.ts';
@@ -20,9 +20,10 @@ export type UserLists = {
 type Mention = { readonly name: string; readonly path: readonly PathSegment[] };
 type Loaded = UserFile | { readonly ok: false; readonly line: 0; readonly problem: string };
 
-const mentionSketch = z.object({ when: z.object({ user: z.object({ file: z.string().min(1) }) }) });
+const whenSketch = z.object({ user: z.object({ file: z.string().min(1) }) });
+const listSketch = z.array(z.unknown()).catch([]);
 const rolloutsSketch = z.object({
-  rollouts: z.array(z.object({ rules: z.array(z.unknown()).catch([]) }).catch({ rules: [] })),
+  rollouts: z.array(z.object({ rules: listSketch, exclude: listSketch }).catch({ rules: [], exclude: [] })),
 });
 
 /** Loads every named file, relative to the folder of the policy; also where the policy is wrong in other places. */
@@ -47,12 +48,18 @@ export async function loadUserLists(tree: unknown, folder: string): Promise<User
 
 function findMentions(tree: unknown): Mention[] {
   const { rollouts } = rolloutsSketch.safeParse(tree).data ?? { rollouts: [] };
-  return rollouts.flatMap(({ rules }, rollout) =>
-    rules.flatMap((rule, index) => {
-      const name = mentionSketch.safeParse(rule).data?.when.user.file;
-      return name === undefined ? [] : [{ name, path: ['rollouts', rollout, 'rules', index, 'when', 'user', 'file'] }];
+  return rollouts.flatMap(({ rules, exclude }, rollout) => [
+    ...rules.flatMap((rule, index) => {
+      const { when } = z.object({ when: z.unknown() }).safeParse(rule).data ?? {};
+      return mentionIn(when, ['rollouts', rollout, 'rules', index, 'when']);
     }),
-  );
+    ...exclude.flatMap((when, index) => mentionIn(when, ['rollouts', rollout, 'exclude', index])),
+  ]);
+}
+
+function mentionIn(when: unknown, path: readonly PathSegment[]): Mention[] {
+  const name = whenSketch.safeParse(when).data?.user.file;
+  return name === undefined ? [] : [{ name, path: [...path, 'user', 'file'] }];
 }
 
 async function loadUsers(path: string): Promise<Loaded> {

@@ -1,9 +1,11 @@
 // One rollout prepared for deciding: its rules filed, its facts numbered. Built at load, shared by all requests.
 import { bucketPrefix } from './bucket.ts';
 import { compileIdentity, type IdentityChain } from './identity.ts';
+import { compilePopulation, type Population } from './population.ts';
 import type { ByteString, Rollout } from './policy.ts';
 import { SlotLayout, type Slots } from './readings.ts';
 import { compileRules, type RuleIndex } from './rule-index.ts';
+import { compileUncounted, type Uncounted } from './uncounted.ts';
 
 export type CompiledRollout = {
   readonly rollout: Rollout;
@@ -11,6 +13,10 @@ export type CompiledRollout = {
   readonly prefix: ByteString;
   readonly identity: IdentityChain;
   readonly rules: RuleIndex;
+  /** Whom the split is asked about; null: everyone. */
+  readonly population: Population | null;
+  /** Requests that count in no comparison; null: none. */
+  readonly uncounted: Uncounted | null;
   /** The facts that it reads. */
   readonly slots: Slots;
   /** A claim decides something: the token of a request must be verified before `decide`. */
@@ -23,6 +29,10 @@ export function compileRollout(rollout: Rollout): CompiledRollout {
   const identity = compileIdentity(rollout.user, layout);
   const rules = compileRules(rollout.rules, rollout.versions, layout);
   const slots = layout.finish();
-  const needsClaims = rollout.user.jwt !== null && slots.sources.some((source) => source.on === 'jwt');
-  return Object.freeze({ rollout, prefix: bucketPrefix(rollout.salt), identity, rules, slots, needsClaims });
+  const population = compilePopulation(rollout);
+  const uncounted = compileUncounted(rollout.exclude);
+  const sources = [...slots.sources, ...(uncounted?.slots.sources ?? [])];
+  const needsClaims = rollout.user.jwt !== null && sources.some((source) => source.on === 'jwt');
+  const prefix = bucketPrefix(rollout.salt);
+  return Object.freeze({ rollout, prefix, identity, rules, population, uncounted, slots, needsClaims });
 }

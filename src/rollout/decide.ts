@@ -4,12 +4,13 @@ import type { CompiledRollout } from './compiled-rollout.ts';
 import type { Facts } from './facts.ts';
 import { givenId, knownUser } from './identity.ts';
 import type { ByteString, Rollout, Version } from './policy.ts';
+import { type StandsAside, standsAside } from './population.ts';
 import { Readings } from './readings.ts';
 import { firstRule } from './rule-index.ts';
 import { isAsset, pageVersion } from './skew.ts';
 import { type Split, versionIndexAt } from './split.ts';
 
-export type Reason = 'rolled-back' | 'skew' | 'rule' | 'anonymous' | 'split';
+export type Reason = 'rolled-back' | 'skew' | 'rule' | 'anonymous' | 'split' | StandsAside;
 
 export type Decision = {
   readonly rollout: Rollout;
@@ -31,7 +32,7 @@ export type Decision = {
  * An asset comes from the version of its page (`skew`), which is no choice by chance: it counts for no comparison.
  * A rolled-back rollout sends everyone to the baseline, rules included, and issues nothing. A rule that holds is the reason
  * even where its own split is asked; a request without an ID then gets what `anonymous` says, as it does from the rollout's
- * split. Cost: independent of the length of user lists; see `firstRule`.
+ * split. Whoever is held out, or belongs to another rollout of the layer, is asked by neither split and gets the baseline. Cost: independent of the length of user lists; see `firstRule`.
  */
 export function decide(compiled: CompiledRollout, split: Split, facts: Facts): Decision {
   const { rollout } = compiled;
@@ -50,8 +51,10 @@ export function decide(compiled: CompiledRollout, split: Split, facts: Facts): D
   const reason = held !== null ? 'rule' : user === null ? 'anonymous' : 'split';
   const rule = held?.rule.name ?? null;
   if (given === null) return { ...plain, reason, rule };
+  const issueCookie = user === null && compiled.identity.anonymous === 'cookie';
+  const aside = compiled.population === null ? null : standsAside(compiled.population, given);
+  if (aside !== null) return { ...plain, reason: aside, user: given, issueCookie };
   const bucket = bucketOf(compiled.prefix, given);
   const version = rollout.versions[versionIndexAt(held?.upperBounds ?? split.upperBounds, bucket)]!;
-  const issueCookie = user === null && compiled.identity.anonymous === 'cookie';
   return { rollout, version, reason, rule, bucket, user: given, issueCookie };
 }

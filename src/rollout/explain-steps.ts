@@ -9,6 +9,7 @@ import { isIssuedId, isUsableId } from './identity.ts';
 import { hostFits } from './matching.ts';
 import { isPathWithin } from './path.ts';
 import type { ByteString, Match } from './policy.ts';
+import type { Places, Population, StandsAside } from './population.ts';
 import { nameOf, type Readings } from './readings.ts';
 import type { CompiledRule } from './rule-index.ts';
 import { bucketCount, versionIndexAt } from './split.ts';
@@ -79,6 +80,27 @@ export function tryRule({ rule, conditions }: CompiledRule, readings: Readings):
     };
   });
   return { rule: rule.name, holds: tried.every(({ holds }) => holds), conditions: tried };
+}
+
+/** A hash of its own: `place` is that of `hashed` modulo 10000, and within if from `from` and below `below`. */
+export type TriedPlace = {
+  readonly of: StandsAside;
+  readonly hashed: string;
+  readonly place: number;
+  readonly from: number;
+  readonly below: number;
+  readonly isWithin: boolean;
+};
+
+/** Where a user stands in the holdout and the layer, as far as there are any. */
+export function tryPlaces({ heldOut, layer }: Population, user: ByteString): TriedPlace[] {
+  const tried = (of: StandsAside, places: Places | null): TriedPlace[] => {
+    if (places === null) return [];
+    const { prefix, from, below } = places;
+    const place = bucketOf(prefix, user);
+    return [{ of, hashed: readable(prefix + user), place, from, below, isWithin: place >= from && place < below }];
+  };
+  return [...tried('holdout', heldOut), ...tried('layer', layer)];
 }
 
 /** `from` is in the range, `below` is not. */

@@ -5,10 +5,12 @@ import type { Reason } from './decide.ts';
 import {
   type BucketArithmetic,
   bucketArithmetic,
+  type TriedPlace,
   type TriedRollout,
   type TriedRule,
   type TriedSource,
   tryMatch,
+  tryPlaces,
   tryRule,
   trySources,
 } from './explain-steps.ts';
@@ -16,10 +18,12 @@ import type { Facts } from './facts.ts';
 import { givenId, knownUser } from './identity.ts';
 import type { RolloutTable } from './matching.ts';
 import type { ByteString, Rollout, UserIdentity } from './policy.ts';
+import { standsAside } from './population.ts';
 import { Readings } from './readings.ts';
 import type { CompiledRule } from './rule-index.ts';
 import { isAsset, pageVersion } from './skew.ts';
 import type { Split } from './split.ts';
+import { isUncounted } from './uncounted.ts';
 
 /** A step that was taken; `tried` ends with the first that fits. Values are readable text, not bytes. */
 export type Step =
@@ -29,6 +33,8 @@ export type Step =
   | { readonly step: 'skew'; readonly page: string | null }
   | { readonly step: 'rules'; readonly tried: readonly TriedRule[]; readonly rule: string | null }
   | { readonly step: 'anonymous'; readonly gets: UserIdentity['anonymous']; readonly user: string | null }
+  | { readonly step: 'population'; readonly tried: readonly TriedPlace[] }
+  | { readonly step: 'exclude'; readonly excluded: boolean }
   | ({ readonly step: 'bucket'; readonly splitOf: 'rollout' | 'rule' } & BucketArithmetic);
 
 /** A `Decision` with names for the things. */
@@ -72,6 +78,8 @@ export function explainRollout(compiled: CompiledRollout, split: Split, facts: F
   ];
   const end = (answer: Pick<ExplainedDecision, 'version' | 'reason'> & Partial<ExplainedDecision>): Explanation => {
     const plain = { rollout: rollout.name, rule: null, bucket: null, user: readableOrNull(user), issueCookie: false };
+    const { uncounted } = compiled;
+    if (uncounted !== null) steps.push({ step: 'exclude', excluded: isUncounted(uncounted, facts, user) });
     return { steps, decision: { ...plain, ...answer } };
   };
   const baseline = rollout.versions[0].name;
@@ -91,10 +99,15 @@ export function explainRollout(compiled: CompiledRollout, split: Split, facts: F
   if (user === null) steps.push({ step: 'anonymous', gets: identity.anonymous, user: readableOrNull(given) });
   if (given === null) return end({ version: baseline, reason, rule });
 
+  const issueCookie = user === null && identity.anonymous === 'cookie';
+  if (compiled.population !== null) {
+    steps.push({ step: 'population', tried: tryPlaces(compiled.population, given) });
+    const aside = standsAside(compiled.population, given);
+    if (aside !== null) return end({ version: baseline, reason: aside, user: readable(given), issueCookie });
+  }
   const arithmetic = bucketArithmetic(compiled, held?.upperBounds ?? split.upperBounds, given);
   steps.push({ step: 'bucket', splitOf: held === null ? 'rollout' : 'rule', ...arithmetic });
   const { version, bucket } = arithmetic;
-  const issueCookie = user === null && identity.anonymous === 'cookie';
   return end({ version, reason, rule, bucket, user: readable(given), issueCookie });
 }
 

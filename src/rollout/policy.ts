@@ -2,8 +2,11 @@
 // Pure: no parsing, no defaults, no I/O. Nothing in a Policy changes after it is built.
 
 import type { AlertKind } from './audit-entry.ts';
+import type { EventRule, Experiment } from './experiment.ts';
 import type { Mirror } from './mirror.ts';
+import type { Holdout, LayerShare } from './population.ts';
 import type { Skew } from './skew.ts';
+import type { Serving } from './serving.ts';
 import type { Staging } from './staging.ts';
 
 /**
@@ -85,6 +88,16 @@ export type Rollout = {
   readonly split: PercentByVersion;
   /** How the release moves; without stages the split is fixed. */
   readonly staging: Staging;
+  /** What counts as something that a user did. */
+  readonly events: readonly EventRule[];
+  /** How versions are compared by what the business counts; null: they are not. */
+  readonly experiment: Experiment | null;
+  /** A request that fulfils all conditions of one of these is decided as ever, and counts as neither exposure nor event. */
+  readonly exclude: readonly (readonly Condition[])[];
+  /** The users that it shares out with other rollouts; null: everyone. */
+  readonly layer: LayerShare | null;
+  /** Users who get the baseline whatever is rolled out; null: nobody. */
+  readonly holdout: Holdout | null;
 };
 
 /** Percent (0–100, steps of 0.01) per candidate, by the candidate's name; absent: 0. */
@@ -126,6 +139,7 @@ export type Version = {
   readonly index: number;
   readonly servers: readonly [Server, ...Server[]];
   readonly timeouts: VersionTimeouts;
+  readonly serving: Serving;
   /** The servers speak HTTP/2: by ALPN with TLS, with prior knowledge without. */
   readonly http2: boolean;
   /** Null: https servers are verified by what the platform trusts. */

@@ -34,6 +34,11 @@ test('the smallest policy gets every default', async (t) => {
         skew: null,
         rules: [],
         split: { canary: 10 },
+        events: [],
+        experiment: null,
+        exclude: [],
+        layer: null,
+        holdout: null,
       },
     ],
   });

@@ -43,8 +43,8 @@ function metricOf(item: unknown): string {
 
 /** As `policyKeysOf` writes keys: `NAME` where the user chooses, matchers under one name. */
 function pathBelow(path: string, name: string): string {
-  if (/\.(versions|split|when\.(header|cookie|query|jwt))$/.test(path)) return `${path}.NAME`;
-  if (/\.when\.\w+(\.NAME)?$/.test(path)) return `MATCHER.${name}`;
+  if (/\.(versions|split|(when|exclude\[\]|on)\.(header|cookie|query|jwt))$/.test(path)) return `${path}.NAME`;
+  if (/\.(when|exclude\[\]|on)\.\w+(\.NAME)?$/.test(path)) return `MATCHER.${name}`;
   return path === '' ? name : `${path}.${name}`;
 }
 

@@ -2,6 +2,7 @@
 import { fixedStaging } from '../../src/rollout/staging.ts';
 import type { Facts } from '../../src/rollout/facts.ts';
 import type { ByteString, Condition, Matcher, Rollout, Rule, Version } from '../../src/rollout/policy.ts';
+import { defaultServing } from './serving.ts';
 
 /** Text as a ByteString: one char a byte of its UTF-8. */
 export function bytesOf(text: string): ByteString {
@@ -10,7 +11,8 @@ export function bytesOf(text: string): ByteString {
 
 function buildVersion(name: string, index: number): Version {
   const timeouts = { connectMs: 1_000, responseMs: 1_000, idleMs: 1_000 };
-  return { name, index, servers: [{ origin: 'http://127.0.0.1:1', weight: 1 }], timeouts, http2: false, tls: null };
+  const servers = [{ origin: 'http://127.0.0.1:1', weight: 1 }] as const;
+  return { name, index, servers, timeouts, serving: defaultServing, http2: false, tls: null };
 }
 
 /** `stable` is the baseline. */
@@ -33,6 +35,11 @@ export function buildRollout(changes: Partial<Rollout> = {}): Rollout {
     rules: [],
     split: { canary: 10 },
     staging: fixedStaging('r1', ['stable', 'canary'], { canary: 10 }),
+    events: [],
+    experiment: null,
+    exclude: [],
+    layer: null,
+    holdout: null,
     ...changes,
   };
 }

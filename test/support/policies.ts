@@ -1,11 +1,16 @@
 // Builds policies for tests by hand, so that the rooms behind the configuration are tested without it.
 import { fixedStaging } from '../../src/rollout/staging.ts';
 import type { IpSet, Policy, Rollout, Server, Version } from '../../src/rollout/policy.ts';
+import type { Serving } from '../../src/rollout/serving.ts';
+import { defaultServing } from './serving.ts';
 
 export const noAddresses: IpSet = { has: () => false };
 export const everyAddress: IpSet = { has: () => true };
 
-export type VersionSketch = Partial<Omit<Version, 'servers'>> & { servers: readonly (string | Server)[] };
+export type VersionSketch = Partial<Omit<Version, 'servers' | 'serving'>> & {
+  servers: readonly (string | Server)[];
+  serving?: Partial<Serving>;
+};
 
 /** A version with the defaults of the policy file. */
 export function versionOf(name: string, index: number, sketch: VersionSketch): Version {
@@ -17,6 +22,7 @@ export function versionOf(name: string, index: number, sketch: VersionSketch): V
     http2: false,
     tls: null,
     ...sketch,
+    serving: { ...defaultServing, ...sketch.serving },
     servers: servers as unknown as Version['servers'],
   };
 }
@@ -39,6 +45,11 @@ export function rolloutOf(sketch: RolloutSketch): Rollout {
     rules: [],
     split,
     staging: fixedStaging('r1', Object.keys(sketch.versions), split),
+    events: [],
+    experiment: null,
+    exclude: [],
+    layer: null,
+    holdout: null,
     ...sketch,
     versions: versions as unknown as Rollout['versions'],
   };

@@ -51,7 +51,7 @@ function keysUnderNames(schema: JsonSchema, path: string): PolicyKey[] {
 }
 
 function keyAt(path: string, name: string): string {
-  if (/\.when\.\w+(\.NAME)?$/.test(path)) return `MATCHER.${name}`;
+  if (/\.(when|exclude\[\]|on)\.\w+(\.NAME)?$/.test(path)) return `MATCHER.${name}`;
   return path === '' ? name : `${path}.${name}`;
 }
 
