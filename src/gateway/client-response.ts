@@ -1,18 +1,8 @@
 // The last steps of a response towards the client, beyond what the platform does by itself. Holds no state of its own.
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { closeGently } from './problem.ts';
-import { returnedHeaders, returnedTrailers } from './response-headers.ts';
-
-const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
-
-/** A server's reason phrase as bytes; empty where the HTTP client, which reads it as UTF-8, could not read them. */
-export function reasonPhrase(status: number, text: string): string {
-  if (text === STATUS_CODES[status]) return text;
-  if (text.includes('\ufffd')) return '';
-  const bytes = Buffer.from(text, 'utf8').toString('latin1');
-  return unsendable.test(bytes) ? '' : bytes;
-}
+import { passedTrailers, returnedHeaders } from './response-headers.ts';
 
 /** Sends the head by itself, unless a body that came in the same turn has taken it along. */
 export function flushHead(response: ServerResponse): void {
@@ -28,7 +18,7 @@ export function canCarryTrailers(request: IncomingMessage, status: number): bool
 export function passOnInterim(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, rawHeaders }: { status: number; rawHeaders: readonly Buffer[] },
+  { status, rawHeaders }: { status: number; rawHeaders: readonly string[] },
 ): void {
   if (status === 100 || request.httpVersionMinor === 0) return;
   response.writeInformation(status, returnedHeaders(rawHeaders, false));
@@ -52,12 +42,15 @@ export function watchSlowClient(
   });
 }
 
-/** Ends a body; trailers are dropped where the framing cannot carry them. */
-export function endBody(response: ServerResponse, trailers: readonly Buffer[] | null): void {
-  if (trailers !== null && trailers.length > 0) {
-    response.addTrailers(returnedTrailers(trailers));
-  }
-  response.end();
+/** Ends a body with its last piece, if any; trailers are dropped where the framing cannot carry them. */
+export function endBody(response: ServerResponse, last: Buffer | null, rawTrailers: readonly string[] | null): void {
+  const trailers = passedTrailers(rawTrailers);
+  if (trailers !== null) response.addTrailers(pairsOf(trailers));
+  response.end(last);
+}
+
+function pairsOf(raw: readonly string[]): [string, string][] {
+  return Array.from({ length: raw.length / 2 }, (_, index) => [raw[index * 2]!, raw[index * 2 + 1]!]);
 }
 
 /**

@@ -1,37 +1,24 @@
-// From what the client library reports to what it means: the kind of fault, whether anything was sent, what to answer.
+// From what became of an attempt to what it means: the kind of fault, whether it may be sent again, what to answer.
 import type { ErrorCode } from '../errors.ts';
 import type { FaultKind } from '../rollout/outcome.ts';
 
 const kindByCode: Readonly<Record<string, FaultKind>> = {
   __proto__: null as never,
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
   ETIMEDOUT: 'timeout',
-  UND_ERR_SOCKET: 'reset',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
-  UND_ERR_HEADERS_OVERFLOW: 'protocol',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
 };
 
 /**
- * The kind of an error of the HTTP client; `written` says whether the request had been put on a connection. One that was
+ * The kind of an error of the platform's HTTP client; `written` says whether the request had been put on a connection. One that was
  * lost is a reset even before: the server that took it is there and may be asked again, unlike one that refuses.
  */
 export function faultKindOf(error: unknown, written: boolean): FaultKind {
-  const { code = '', name = '', message = '' } = (error ?? {}) as { code?: string; name?: string; message?: string };
-  if (code === 'UND_ERR_SOCKET' && message.startsWith('bad ')) return 'protocol';
+  const { code = '' } = (error ?? {}) as { code?: string };
   const kind = kindByCode[code];
   if (kind !== undefined) return kind;
-  if (name === 'HTTPParserError' || code.startsWith('HPE_') || code.startsWith('ERR_')) return 'protocol';
+  if (code.startsWith('HPE_') || code.startsWith('ERR_')) return 'protocol';
   return written ? 'reset' : 'connect';
-}
-
-/** Whether the client library itself would not send the request: no server is to blame. */
-export function isOwnRefusal(error: unknown): boolean {
-  const { code } = (error ?? {}) as { code?: string };
-  return code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED';
 }
 
 const errorByKind: Readonly<Record<FaultKind, ErrorCode>> = {

@@ -3,6 +3,7 @@ import { compileRollouts, type RolloutTable } from '../rollout/matching.ts';
 import type { FaultKind, Outcome } from '../rollout/outcome.ts';
 import type { Policy, Rollout, Version } from '../rollout/policy.ts';
 import type { SplitCell } from '../rollout/split.ts';
+import type { Onlooker } from './answer-tap.ts';
 import { ServerRing, type ServerRegistry } from './servers.ts';
 import { type TokenVerifier, createTokenVerifier } from './tokens.ts';
 
@@ -45,6 +46,8 @@ export type LiveRollout = {
   readonly cell: SplitCell;
   readonly versions: readonly [LiveVersion, ...LiveVersion[]];
   readonly verifyToken: TokenVerifier | null;
+  /** Asked in this order, each once a request. */
+  readonly onlookers: readonly Onlooker[];
 };
 
 /** What a policy needs of the rooms around it. */
@@ -53,6 +56,8 @@ export type LiveParts = {
   readonly telemetry: Telemetry;
   /** The split in force of a rollout. */
   cellOf(rollout: Rollout): SplitCell;
+  /** Who looks on at the requests of a rollout; absent: nobody. */
+  onlookersOf?(rollout: Rollout): readonly Onlooker[];
 };
 
 /** Counts the requests that began on it, so that its servers are let go when the last one of a replaced policy has ended. */
@@ -111,5 +116,6 @@ function liven(rollout: Rollout, parts: LiveParts): LiveRollout {
     cell: parts.cellOf(rollout),
     versions: [livenVersion(baseline), ...candidates.map(livenVersion)],
     verifyToken: rollout.user.jwt === null ? null : createTokenVerifier(rollout.user.jwt),
+    onlookers: parts.onlookersOf?.(rollout) ?? [],
   };
 }

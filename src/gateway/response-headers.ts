@@ -13,21 +13,21 @@ const lengthsToLookAt: ReadonlySet<number> = new Set(
  * gateway's to say, so a server's own is dropped; `Trailer` is kept only where trailers can follow: the server's body
  * is chunked, and `trailersCanFollow` says that the client's will be.
  */
-export function returnedHeaders(rawHeaders: readonly Buffer[], trailersCanFollow: boolean): string[] {
+export function returnedHeaders(rawHeaders: readonly string[], trailersCanFollow: boolean): string[] {
   const headers: string[] = [];
   let connection = '';
   let announced = -1;
   let isChunked = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toString('latin1');
+    const name = rawHeaders[i]!;
     if (lengthsToLookAt.has(name.length)) {
       const lower = name.toLowerCase();
-      if (lower === 'connection') connection += `,${rawHeaders[i + 1]!.toString('latin1')}`;
+      if (lower === 'connection') connection += `,${rawHeaders[i + 1]!}`;
       else if (lower === 'transfer-encoding') isChunked = true;
       else if (lower === 'trailer') announced = headers.length;
       if (isHopByHop(lower) || lower === 'x-graygate-version') continue;
     }
-    headers.push(name, rawHeaders[i + 1]!.toString('latin1'));
+    headers.push(name, rawHeaders[i + 1]!);
   }
   if (announced !== -1 && !(isChunked && trailersCanFollow)) dropNamed(headers, 'trailer');
   if (connection !== '') dropNamed(headers, connection);
@@ -43,14 +43,13 @@ const notInTrailers: ReadonlySet<string> = new Set([
   'trailer',
 ]);
 
-/** A server's trailers as pairs, less what concerns the connection or the framing. */
-export function returnedTrailers(rawTrailers: readonly Buffer[]): [string, string][] {
-  const pairs: [string, string][] = [];
+/** Raw trailers, less what concerns the connection or the framing; null where none are left. */
+export function passedTrailers(rawTrailers: readonly string[] | null): string[] | null {
+  if (rawTrailers === null) return null;
+  const trailers: string[] = [];
   for (let i = 0; i < rawTrailers.length; i += 2) {
-    const name = rawTrailers[i]!.toString('latin1');
-    const lower = name.toLowerCase();
-    if (isHopByHop(lower) || notInTrailers.has(lower)) continue;
-    pairs.push([name, rawTrailers[i + 1]!.toString('latin1')]);
+    const lower = rawTrailers[i]!.toLowerCase();
+    if (!isHopByHop(lower) && !notInTrailers.has(lower)) trailers.push(rawTrailers[i]!, rawTrailers[i + 1]!);
   }
-  return pairs;
+  return trailers.length === 0 ? null : trailers;
 }

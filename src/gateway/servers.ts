@@ -1,7 +1,9 @@
 // The servers of a version: whose turn it is, and the kept-alive connections to each. Servers that two policies share
 // are the same object, so that a reload keeps their connections.
-import { buildConnector, Pool } from 'undici';
 import type { Server, Version, VersionTimeouts } from '../rollout/policy.ts';
+import { createConnector } from './upstream/connector.ts';
+import { createHttp1Client } from './upstream/http1-client.ts';
+import type { UpstreamClient } from './upstream/upstream-client.ts';
 
 /** Response headers larger than this are a protocol fault of the server. */
 export const maxResponseHeaderByteCount = 65_536;
@@ -11,30 +13,12 @@ export class UpstreamServer {
   readonly origin: string;
   /** Its host and port, for a request that names none. */
   readonly host: string;
-  readonly pool: Pool;
-  /** True while a failure of one of its connections is being reported. */
-  isFailing = false;
+  readonly client: UpstreamClient;
 
   constructor(origin: string, timeouts: VersionTimeouts) {
-    const connect = buildConnector({ timeout: timeouts.connectMs });
     this.origin = origin;
     this.host = new URL(origin).host;
-    this.pool = new Pool(origin, {
-      pipelining: 1,
-      connect: (options, callback) =>
-        connect(options, (...result) => {
-          result[1]?.prependListener('error', () => this.#noteFailure());
-          callback(...result);
-        }),
-      headersTimeout: timeouts.responseMs,
-      bodyTimeout: timeouts.idleMs,
-      maxHeaderSize: maxResponseHeaderByteCount,
-    });
-  }
-
-  #noteFailure(): void {
-    this.isFailing = true;
-    process.nextTick(() => (this.isFailing = false));
+    this.client = createHttp1Client({ connector: createConnector({ origin, tls: null }, 'http/1.1'), timeouts });
   }
 }
 
@@ -61,14 +45,13 @@ export class ServerRegistry {
     entry.userCount -= 1;
     if (entry.userCount > 0) return;
     this.#servers.delete(key);
-    await entry.server.pool.close();
+    await entry.server.client.close();
   }
 
   /** Cuts every connection, whatever is under way on it. */
   async destroy(): Promise<void> {
-    const entries = [...this.#servers.values()];
+    for (const { server } of this.#servers.values()) server.client.destroy();
     this.#servers.clear();
-    await Promise.all(entries.map((entry) => entry.server.pool.destroy()));
   }
 
   #key(origin: string, timeouts: VersionTimeouts, scope: string): string {

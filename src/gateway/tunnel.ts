@@ -160,8 +160,7 @@ function joinStreams({ client, server, head, serverHead, idleMs }: Ends, owner: 
 
 /** The head as the server sent it, less hop-by-hop headers, plus what the gateway adds. */
 function renderHead(answer: IncomingMessage, added: readonly string[], connection: readonly string[]): string {
-  const raw = answer.rawHeaders.map((text) => Buffer.from(text, 'latin1'));
-  const headers = [...returnedHeaders(raw, false), ...added, ...connection];
+  const headers = [...returnedHeaders(answer.rawHeaders, false), ...added, ...connection];
   let head = `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${head}\r\n`;

@@ -1,0 +1,97 @@
+// Writes the body of a request: raw where its length was announced, in chunks otherwise (RFC 9112, 7.1). What is written in one turn
+// goes out in one write, the head with it.
+import type { Socket } from 'node:net';
+import { isFieldValue, isToken } from './http1-fields.ts';
+import { UnsendableError } from './unsendable.ts';
+import type { BodySink } from './upstream-client.ts';
+
+/** What a body tells the connection that carries it. */
+export interface BodyWriterOwner {
+  /** The socket takes no more for now. */
+  bodyHeldBack(): void;
+  bodySent(): void;
+  /** The source gave more or less than it had announced, or what cannot be sent. */
+  bodyFailed(error: Error): void;
+}
+
+export class BodyWriter implements BodySink {
+  isDone = false;
+  readonly #socket: Socket;
+  readonly #owner: BodyWriterOwner;
+  /** Of the announced length; null: in chunks. */
+  #remaining: number | null;
+
+  constructor(socket: Socket, owner: BodyWriterOwner, byteCount: number | null) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#remaining = byteCount;
+  }
+
+  /** Writes the head; it waits for the rest of the turn to go out with what comes of the body. */
+  begin(head: string): void {
+    this.#gather();
+    this.#socket.write(head, 'latin1');
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.isDone || chunk.length === 0) return true;
+    const taken = this.#remaining === null ? this.#writeChunk(chunk) : this.#writeRaw(chunk, this.#remaining);
+    if (!taken) this.#owner.bodyHeldBack();
+    return taken;
+  }
+
+  end(rawTrailers: readonly string[] | null): void {
+    if (this.isDone) return;
+    if (this.#remaining !== null && this.#remaining > 0) {
+      return this.#fail(new UnsendableError('expected a body of the length it announces'));
+    }
+    this.isDone = true;
+    if (this.#remaining === null) {
+      this.#gather();
+      this.#socket.write(`0\r\n${rawTrailers === null ? '' : renderTrailers(rawTrailers)}\r\n`, 'latin1');
+    }
+    this.#owner.bodySent();
+  }
+
+  #writeRaw(chunk: Buffer, remaining: number): boolean {
+    if (chunk.length > remaining) {
+      this.#fail(new UnsendableError('expected a body of the length it announces'));
+      return true;
+    }
+    this.#remaining = remaining - chunk.length;
+    return this.#socket.write(chunk);
+  }
+
+  #writeChunk(chunk: Buffer): boolean {
+    this.#gather();
+    this.#socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+    this.#socket.write(chunk);
+    return this.#socket.write('\r\n', 'latin1');
+  }
+
+  #gather(): void {
+    if (this.#socket.writableCorked > 0) return;
+    this.#socket.cork();
+    process.nextTick(uncork, this.#socket);
+  }
+
+  #fail(error: Error): void {
+    this.isDone = true;
+    this.#owner.bodyFailed(error);
+  }
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
+}
+
+/** Trailer lines, less what cannot be one: a trailer that is wrong is no reason to lose the request. */
+function renderTrailers(rawTrailers: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < rawTrailers.length; i += 2) {
+    if (isToken(rawTrailers[i]!) && isFieldValue(rawTrailers[i + 1]!)) {
+      text += `${rawTrailers[i]}: ${rawTrailers[i + 1]}\r\n`;
+    }
+  }
+  return text;
+}

@@ -1,0 +1,204 @@
+// One connection to a server: carries one request at a time and waits for the next. Whatever happens to it, the attempt it carries
+// hears of it once, and a connection on which anything is in doubt is not used again.
+import type { Socket } from 'node:net';
+import type { FaultKind } from '../../rollout/outcome.ts';
+import type { VersionTimeouts } from '../../rollout/policy.ts';
+import type { ConnectFault, Connector } from './connector.ts';
+import { AnswerReader, type AnswerReaderOwner } from './http1-answer-reader.ts';
+import type { Carrier, Http1Attempt } from './http1-attempt.ts';
+import { BodyWriter, type BodyWriterOwner } from './http1-body-writer.ts';
+import type { Head } from './http1-head.ts';
+import { never, type Ticking, type Ticks } from './ticks.ts';
+
+/** Who keeps the connections of a server. */
+export interface ConnectionOwner {
+  readonly ticks: Ticks;
+  readonly timeouts: VersionTimeouts;
+  connectionIdle(connection: Http1Connection): void;
+  connectionGone(connection: Http1Connection): void;
+}
+
+/** An idle connection is closed after this long, or before the server has said that it closes it. */
+const keepAliveMs = 60_000;
+/** So much earlier than the server, because the news of a close takes its time. */
+const keepAliveMarginMs = 1_000;
+
+export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, BodyWriterOwner {
+  readonly #owner: ConnectionOwner;
+  readonly #reader = new AnswerReader(this);
+  #attempt: Http1Attempt | null;
+  #writer: BodyWriter | null = null;
+  /** Null until it is connected. */
+  #socket: Socket | null = null;
+  readonly #stopConnecting: () => void;
+  #isClosed = false;
+  #isPaused = false;
+  #deadline = never;
+
+  /** Connects, and sends the attempt as soon as it can. */
+  constructor(owner: ConnectionOwner, connector: Connector, attempt: Http1Attempt) {
+    this.#owner = owner;
+    this.#attempt = attempt;
+    attempt.board(this);
+    this.#stopConnecting = connector.open(owner.timeouts.connectMs, (fault, socket) => this.#connected(fault, socket));
+  }
+
+  /** Sends a request; only where the connection is idle. */
+  take(attempt: Http1Attempt): void {
+    const { body, method } = attempt.request;
+    this.#attempt = attempt;
+    attempt.board(this);
+    this.#reader.expect(method);
+    attempt.handler.onSent();
+    // Whoever was told may have given up.
+    if (this.#attempt !== attempt) return;
+    if (body === null) {
+      this.#socket!.write(attempt.head.text, 'latin1');
+      this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
+      return;
+    }
+    this.#deadline = never;
+    this.#writer = new BodyWriter(this.#socket!, this, attempt.head.byteCount);
+    this.#writer.begin(attempt.head.text);
+    body.start(this.#writer);
+  }
+
+  resumeReading(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.idleMs);
+    this.#socket!.resume();
+  }
+
+  abandon(): void {
+    this.#detach();
+    this.close();
+  }
+
+  tick(): void {
+    if (this.#owner.ticks.now < this.#deadline) return;
+    if (this.#attempt === null) this.close();
+    else this.#fail('timeout', new Error('the server took too long'));
+  }
+
+  /** Cuts it; an attempt that it carries fails. */
+  destroy(): void {
+    this.#fail('reset', new Error('the connection was cut'));
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#owner.ticks.unwatch(this);
+    this.#owner.connectionGone(this);
+    if (this.#socket === null) this.#stopConnecting();
+    else this.#socket.destroy();
+  }
+
+  // The request's body.
+
+  bodyHeldBack(): void {
+    if (!this.#reader.hasHead) this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
+  }
+
+  bodySent(): void {
+    if (!this.#reader.hasHead) this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
+  }
+
+  bodyFailed(error: Error): void {
+    process.nextTick(() => this.#fail('protocol', error));
+  }
+
+  // The answer.
+
+  interimRead({ status, rawHeaders }: Head): void {
+    if (this.#deadline !== never) this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
+    this.#attempt!.handler.onInterim(status, rawHeaders);
+  }
+
+  headRead({ status, reason, rawHeaders }: Head): void {
+    this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.idleMs);
+    this.#attempt!.handler.onHead(status, reason, rawHeaders);
+  }
+
+  dataRead(chunk: Buffer, isLast: boolean): void {
+    const attempt = this.#attempt!;
+    const takesMore = attempt.handler.onData(chunk, isLast);
+    if (this.#attempt !== attempt) return;
+    this.#isPaused = !takesMore && !isLast;
+    this.#deadline = this.#isPaused ? never : this.#owner.ticks.after(this.#owner.timeouts.idleMs);
+    if (this.#isPaused) this.#socket!.pause();
+  }
+
+  answerRead(rawTrailers: readonly string[] | null, keptMs: number | null): void {
+    const wasWhole = this.#writer === null || this.#writer.isDone;
+    const attempt = this.#detach();
+    const idleMs = keptMs === null || !wasWhole ? 0 : Math.min(keepAliveMs, keptMs - keepAliveMarginMs);
+    if (idleMs > 0 && this.#socket!.writable) {
+      this.#deadline = this.#owner.ticks.before(idleMs);
+      this.#owner.connectionIdle(this);
+    } else this.close();
+    attempt!.handler.onComplete(rawTrailers);
+  }
+
+  #connected(fault: ConnectFault | null, socket: Socket | null): void {
+    if (socket === null) return this.#fail(fault!.kind, fault!);
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => this.#read(bytes));
+    socket.on('drain', () => this.#drained());
+    socket.on('end', () => this.#ended());
+    socket.on('error', (error: Error) => this.#fail(kindOf(error), error));
+    socket.on('close', () => this.#fail('reset', new Error('the connection is gone')));
+    this.#owner.ticks.watch(this);
+    this.take(this.#attempt!);
+  }
+
+  #read(bytes: Buffer): void {
+    // What nobody asked for belongs to nobody that could be told.
+    if (this.#attempt === null) return this.close();
+    try {
+      this.#reader.read(bytes);
+    } catch (error) {
+      this.#fail('protocol', error as Error);
+    }
+  }
+
+  #drained(): void {
+    if (this.#attempt === null || this.#writer === null || this.#writer.isDone) return;
+    if (!this.#reader.hasHead) this.#deadline = never;
+    this.#attempt.request.body!.resume();
+  }
+
+  #ended(): void {
+    if (this.#attempt !== null && this.#reader.endsWithConnection) this.answerRead(null, null);
+    else this.#fail('reset', new Error('the server closed the connection'));
+  }
+
+  #fail(kind: FaultKind, error: Error): void {
+    const attempt = this.#detach();
+    this.close();
+    attempt?.fail(kind, error);
+  }
+
+  /** The attempt is over, as far as the connection goes. */
+  #detach(): Http1Attempt | null {
+    const attempt = this.#attempt;
+    const writer = this.#writer;
+    this.#attempt = null;
+    this.#writer = null;
+    this.#isPaused = false;
+    this.#reader.cease();
+    if (attempt === null) return null;
+    if (writer !== null && !writer.isDone) {
+      writer.isDone = true;
+      attempt.request.body!.stop();
+    }
+    return attempt;
+  }
+}
+
+function kindOf(error: Error): FaultKind {
+  const { code = '' } = error as { code?: string };
+  if (code === 'ETIMEDOUT') return 'timeout';
+  return code.startsWith('ERR_SSL') ? 'protocol' : 'reset';
+}
