@@ -1,28 +1,46 @@
 // The open connections of the public port: how many there may be, and those that nobody has used yet.
-import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { problemBytes, renderProblem } from './problem.ts';
 
 export class Connections {
-  /** More than these are answered with 503 and closed. */
+  /** More than these are refused. */
   maxCount = Infinity;
+  readonly #onRefused: (status: number) => void;
+  /** As they were accepted. */
   readonly #open = new Set<Socket>();
+  /** The decrypted sides of those that are encrypted. */
+  readonly #decrypted = new Set<Socket>();
   #onLastClosed: (() => void) | null = null;
 
   /** `onRefused` is told the status of each connection that is one too many. */
-  constructor(server: HttpServer, onRefused: (status: number) => void) {
-    server.on('connection', (socket: Socket) => {
-      if (this.#open.size < this.maxCount) {
-        this.#open.add(socket);
-        socket.once('close', () => this.#forget(socket));
-        return;
-      }
-      const problem = renderProblem({ code: 'too-many-connections' });
-      onRefused(problem.status);
-      // At once, before anything that it sends can become a request.
+  constructor(onRefused: (status: number) => void) {
+    this.#onRefused = onRefused;
+  }
+
+  /**
+   * Whether a connection may stay. One that may not is closed before anything that it sends can become a request: with 503, or,
+   * where the client expects to be encrypted, without a word.
+   */
+  admit(socket: Socket, { isPlain }: { isPlain: boolean }): boolean {
+    if (this.#open.size < this.maxCount) {
+      this.#open.add(socket);
+      socket.once('close', () => this.#forget(socket));
+      return true;
+    }
+    const problem = renderProblem({ code: 'too-many-connections' });
+    this.#onRefused(problem.status);
+    socket.on('error', () => socket.destroy());
+    if (isPlain) {
       socket.end(problemBytes(problem), 'latin1');
       socket.destroySoon();
-    });
+    } else socket.destroy();
+    return false;
+  }
+
+  /** The handshake on a connection was made: from now on this side of it says whether it is used. */
+  decrypted(socket: Socket): void {
+    this.#decrypted.add(socket);
+    socket.once('close', () => this.#decrypted.delete(socket));
   }
 
   /** Resolves when none is open. A server does not count those that another process accepted. */
@@ -32,7 +50,14 @@ export class Connections {
 
   /** Closes connections on which nothing was ever sent, as browsers open them in advance. */
   closeUnused(): void {
-    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy();
+    for (const sockets of [this.#open, this.#decrypted]) {
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    }
+  }
+
+  /** Cuts everything, whatever is under way. */
+  destroy(): void {
+    for (const socket of this.#open) socket.destroy();
   }
 
   #forget(socket: Socket): void {

@@ -8,6 +8,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { errorTable } from '../errors.ts';
 import type { Policy } from '../rollout/policy.ts';
 import { Connections } from './connections.ts';
+import { TlsFront } from './ingress/tls-front.ts';
 import { answerMalformed, isBusy } from './malformed.ts';
 import { renderProblem, writeProblem } from './problem.ts';
 import { hasBody } from './request-body.ts';
@@ -23,13 +24,17 @@ export interface TrafficHandler {
 /** Fastify keeps the target that it rewrote beside the one it routes by. */
 type RewrittenRequest = IncomingMessage & { originalUrl: string };
 
-type TrafficLimits = Pick<Policy, 'limits' | 'timeouts'>;
+type TrafficSettings = Pick<Policy, 'limits' | 'timeouts' | 'tls'>;
 
-/** The instance, for the caller to listen with and to close, and its connections. */
-export type Traffic = { readonly fastify: FastifyInstance; readonly connections: Connections };
+/** The instance, for the caller to listen with and to close, and what stands before it. */
+export type Traffic = {
+  readonly fastify: FastifyInstance;
+  readonly connections: Connections;
+  readonly front: TlsFront;
+};
 
 /** Builds the instance. */
-export async function createTraffic(policy: TrafficLimits, handler: TrafficHandler): Promise<Traffic> {
+export async function createTraffic(policy: TrafficSettings, handler: TrafficHandler): Promise<Traffic> {
   const { limits, timeouts } = policy;
   const traffic = Fastify({
     logger: false,
@@ -53,8 +58,7 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
       shouldUpgradeCallback: isWebSocketHandshake,
     },
   });
-  const connections = new Connections(traffic.server, (status) => handler.onMalformed(status));
-  const built = { fastify: traffic, connections };
+  const built = standBefore(traffic, handler);
   tuneTraffic(built, policy);
   listenBesideRequests(traffic.server, handler);
   // Every method without a body, as Fastify sees it: it must never look at one.
@@ -78,13 +82,39 @@ export async function createTraffic(policy: TrafficLimits, handler: TrafficHandl
 }
 
 /** Brings the limits of a policy into force for new connections. */
-export function tuneTraffic({ fastify: { server }, connections }: Traffic, { limits, timeouts }: TrafficLimits): void {
+export function tuneTraffic({ fastify: { server }, connections, front }: Traffic, policy: TrafficSettings): void {
+  const { limits, timeouts, tls } = policy;
   // Node drops headers beyond a count without a word; the size limit is what bounds them.
   server.maxHeadersCount = 0;
   server.keepAliveTimeout = timeouts.idleMs;
   server.headersTimeout = timeouts.headerMs;
   Object.assign(server, { maxHeaderSize: limits.headerBytes });
   connections.maxCount = limits.connections;
+  front.adopt(tls, timeouts.headerMs);
+}
+
+/** Has every connection counted, and decrypted where the policy says so, before the server sees it. */
+function standBefore(fastify: FastifyInstance, handler: TrafficHandler): Traffic {
+  const { server } = fastify;
+  const onRefused = (status: number): void => handler.onMalformed(status);
+  const connections = new Connections(onRefused);
+  const serveHttp1 = server.listeners('connection') as ((socket: Socket) => void)[];
+  const toHttp1 = (socket: Socket): void => serveHttp1.forEach((serve) => serve.call(server, socket));
+  const front = new TlsFront({
+    onHttp1(socket) {
+      connections.decrypted(socket);
+      toHttp1(socket);
+    },
+    onHttp2: (socket) => socket.destroy(),
+    onFailed: onRefused,
+  });
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    if (!connections.admit(socket, { isPlain: !front.isOn })) return;
+    if (front.isOn) front.accept(socket);
+    else toHttp1(socket);
+  });
+  return { fastify, connections, front };
 }
 
 function listenBesideRequests(server: HttpServer, handler: TrafficHandler): void {
