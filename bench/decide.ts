@@ -12,6 +12,7 @@ import { compileRollouts, matchRollout, type RolloutTable } from '../src/rollout
 import type { Condition, Matcher, Rollout, Rule, Version } from '../src/rollout/policy.ts';
 import { layOutSplit } from '../src/rollout/split.ts';
 import { defaultServing } from '../test/support/serving.ts';
+import { defaultServing } from '../test/support/serving.ts';
 
 const requestCount = 10_000;
 const roundCount = 20;

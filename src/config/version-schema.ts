@@ -1,21 +1,12 @@
 // The keys of one version: its servers and how long to wait for them.
 import { z } from 'zod';
 import { parseServerOrigin } from './network-address.ts';
-import { parseCount, parseDuration } from './quantities.ts';
-import { refused } from './reading.ts';
+import { parseCount } from './quantities.ts';
 import { mapping, someOf, written } from './schema-kit.ts';
+import { servingKeys } from './serving-schema.ts';
+import { timeout } from './timeout.ts';
 
-/** The longest that the platform's timers can wait is a little more. */
-const longestTimeoutMs = 24 * 86_400_000;
-
-/** A duration that a timer can wait for: 1 ms to 24 days. */
-export function timeout() {
-  return written((value) => {
-    const duration = parseDuration(value);
-    if (!duration.ok || (duration.value >= 1 && duration.value <= longestTimeoutMs)) return duration;
-    return refused('is out of range', 'write a duration from 1ms to 24d');
-  }, 'a duration such as 30s');
-}
+export { timeout };
 
 const url = written(parseServerOrigin, 'an origin such as http://10.0.0.1:3000');
 
@@ -47,6 +38,7 @@ export const versionSchema = mapping(
       },
       'a mapping with connect, response or idle',
     ).prefault({}),
+    ...servingKeys,
   },
   'a mapping with servers',
 );

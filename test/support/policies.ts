@@ -3,6 +3,8 @@ import { fixedStaging } from '../../src/rollout/staging.ts';
 import type { IpSet, Policy, Rollout, Server, Version } from '../../src/rollout/policy.ts';
 import type { Serving } from '../../src/rollout/serving.ts';
 import { defaultServing } from './serving.ts';
+import type { Serving } from '../../src/rollout/serving.ts';
+import { defaultServing } from './serving.ts';
 
 export const noAddresses: IpSet = { has: () => false };
 export const everyAddress: IpSet = { has: () => true };
