@@ -4,7 +4,7 @@ import { type ClientHttp2Stream, constants } from 'node:http2';
 import type { FaultKind } from '../../rollout/outcome.ts';
 import type { VersionTimeouts } from '../../rollout/policy.ts';
 import { faultKindOfStream } from './http2-faults.ts';
-import { answerFields, mayHaveTrailers, requestFields, trailerFields } from './http2-headers.ts';
+import { answerFields, areTooLarge, mayHaveTrailers, requestFields, trailerFields } from './http2-headers.ts';
 import { KeptBody } from './kept-body.ts';
 import { UnsendableError } from './unsendable.ts';
 import type { AnswerHandler, Attempt, BodySink, UpstreamRequest } from './upstream-client.ts';
@@ -137,7 +137,9 @@ export class Http2Attempt implements Attempt, BodySink {
   #listen(stream: ClientHttp2Stream, carrier: StreamCarrier): void {
     stream.on('headers', (_headers, _flags, raw: string[] = []) => this.#interim(raw));
     stream.on('response', (_headers, _flags, raw: string[] = []) => this.#head(stream, raw));
-    stream.on('trailers', (_headers, _flags, raw: string[] = []) => (this.#trailers = answerFields(raw)));
+    stream.on('trailers', (_headers, _flags, raw: string[] = []) => {
+      if (this.#isSmallEnough(raw)) this.#trailers = answerFields(raw);
+    });
     stream.on('end', () => this.#end());
     stream.on('error', (error: Error) => (this.#error = error));
     stream.on('frameError', (_type, code) => (this.#error = new Error(`a frame could not be sent: ${code}`)));
@@ -178,16 +180,22 @@ export class Http2Attempt implements Attempt, BodySink {
     if (this.#isOver) return;
     const status = Number(raw[1]);
     if (status === 101) return this.fail('protocol', new Error('expected no 101, which HTTP/2 does not have'));
-    this.#handler.onInterim(status, answerFields(raw));
+    if (this.#isSmallEnough(raw)) this.#handler.onInterim(status, answerFields(raw));
   }
 
   #head(stream: ClientHttp2Stream, raw: readonly string[]): void {
-    if (this.#isOver) return;
+    if (this.#isOver || !this.#isSmallEnough(raw)) return;
     this.#isAnswered = true;
     this.#kept = null;
     this.#await(this.#owner.timeouts.idleMs);
     this.#handler.onHead(Number(raw[1]), '', answerFields(raw));
     if (!this.#isOver) stream.on('data', (chunk: Buffer) => this.#data(chunk));
+  }
+
+  #isSmallEnough(raw: readonly string[]): boolean {
+    if (!areTooLarge(raw)) return true;
+    this.fail('protocol', new Error('expected smaller headers'));
+    return false;
   }
 
   #data(chunk: Buffer): void {

@@ -15,7 +15,12 @@ export type Http2Setting = {
 /** What a connection is expected to take before the server has said so (RFC 9113, 6.5.2, recommends no less). */
 const expectedStreamCount = 100;
 
-export class Http2Client implements UpstreamClient, AttemptOwner, ConnectionOwner {
+/** A client without connections; they are opened as requests come. */
+export function createHttp2Client(setting: Http2Setting): UpstreamClient {
+  return new Http2Client(setting);
+}
+
+class Http2Client implements UpstreamClient, AttemptOwner, ConnectionOwner {
   readonly timeouts: VersionTimeouts;
   readonly #setting: Http2Setting;
   /** Those that take new streams, or will once they are ready. */

@@ -3,12 +3,11 @@ import { type ClientHttp2Session, type ClientHttp2Stream, type ClientSessionOpti
 import type { Socket } from 'node:net';
 import { ConnectFault, type Connector } from './connector.ts';
 import type { StreamCarrier } from './http2-attempt.ts';
+import { maxFieldsByteCount } from './http2-headers.ts';
 
 /** What a stream may send before its reader has taken it: bounds what a slow client makes the gateway hold. */
 const streamWindowByteCount = 262_144;
 const connectionWindowByteCount = 16 * 2 ** 20;
-/** Response headers larger than this are a protocol fault of the server. */
-const maxHeaderByteCount = 65_536;
 const maxStreamCount = 1_000;
 const idleMs = 60_000;
 /** Once something was sent and nothing has come back for this long, the server is asked whether it is there. */
@@ -17,7 +16,7 @@ const pingMs = 5_000;
 
 /** The platform's types do not know all of these yet. */
 const sessionOptions: ClientSessionOptions & { strictSingleValueFields: boolean } = {
-  settings: { enablePush: false, initialWindowSize: streamWindowByteCount, maxHeaderListSize: maxHeaderByteCount },
+  settings: { enablePush: false, initialWindowSize: streamWindowByteCount, maxHeaderListSize: maxFieldsByteCount },
   // What a client repeats is the server's to judge.
   strictSingleValueFields: false,
   maxHeaderListPairs: 2_000,

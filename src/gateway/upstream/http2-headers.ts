@@ -20,6 +20,16 @@ export function answerFields(rawHeaders: readonly string[]): string[] {
   return rawHeaders.slice(first);
 }
 
+/** Header lists larger than this are a protocol fault of the server; the platform says so to it, and takes them all the same. */
+export const maxFieldsByteCount = 65_536;
+
+/** Whether a list is larger than the server was told it may be (RFC 9113, 6.5.2: 32 bytes more a field). */
+export function areTooLarge(rawHeaders: readonly string[]): boolean {
+  let byteCount = rawHeaders.length * 16;
+  for (const text of rawHeaders) byteCount += text.length;
+  return byteCount > maxFieldsByteCount;
+}
+
 /** Trailers as the platform takes them: by name, in the order of their first value. */
 export function trailerFields(rawTrailers: readonly string[] | null): Record<string, string[]> {
   const fields: Record<string, string[]> = Object.create(null);
