@@ -2,6 +2,7 @@
 // handshakes that go wrong.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import { suite, test } from 'node:test';
@@ -61,7 +62,7 @@ test('a request over TLS reaches the server, which is told so', async (context) 
   });
   request.setHeader('X-Forwarded-Proto', 'http');
   request.end('body');
-  const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
   response.resume();
   assert.equal(response.statusCode, 200);
   assert.match(response.headers['set-cookie']![0]!, /^graygate_uid=.*; Secure$/);
@@ -184,16 +185,16 @@ suite('clients with certificates', () => {
   }
 });
 
-suite('handshakes that go wrong', () => {
-  /** What happens to a connection of which `begin` is all that is sent. */
-  async function outcomeOf(context: TestContext, { port }: RunningGateway, begin: string): Promise<string> {
-    const client = new RawClient(port);
-    context.after(() => void client.socket.destroy());
-    if (begin !== '') client.send(begin);
-    await client.untilEnded();
-    return client.received;
-  }
+/** What happens to a connection of which `begin` is all that is sent. */
+async function outcomeOf(context: TestContext, { port }: RunningGateway, begin: string): Promise<string> {
+  const client = new RawClient(port);
+  context.after(() => void client.socket.destroy());
+  if (begin !== '') client.send(begin);
+  await client.untilEnded();
+  return client.received;
+}
 
+suite('handshakes that go wrong', () => {
   for (const [what, bytes] of [
     ['a plain request', 'GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n'],
     ['no TLS at all', '\x16\x03\x01\x00\x05hello'],
