@@ -11,8 +11,7 @@ import type { Facts } from '../src/rollout/facts.ts';
 import { compileRollouts, matchRollout, type RolloutTable } from '../src/rollout/matching.ts';
 import type { Condition, Matcher, Rollout, Rule, Version } from '../src/rollout/policy.ts';
 import { layOutSplit } from '../src/rollout/split.ts';
-import { defaultServing } from '../test/support/serving.ts';
-import { defaultServing } from '../test/support/serving.ts';
+import { defaultServing } from '../test/support/default-serving.ts';
 
 const requestCount = 10_000;
 const roundCount = 20;

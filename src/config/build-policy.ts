@@ -11,7 +11,6 @@ import { buildHoldout, buildLayer } from './population-schema.ts';
 import type { RolloutDocument } from './rollout-schema.ts';
 import type { RuleDocument } from './rule-schema.ts';
 import { buildServing } from './serving-schema.ts';
-import { buildServing } from './serving-schema.ts';
 import type { Holdout } from '../rollout/population.ts';
 import type {
   AlertTarget,

@@ -7,7 +7,6 @@ import type { Mirror } from './mirror.ts';
 import type { Holdout, LayerShare } from './population.ts';
 import type { Skew } from './skew.ts';
 import type { Serving } from './serving.ts';
-import type { Serving } from './serving.ts';
 import type { Staging } from './staging.ts';
 
 /**

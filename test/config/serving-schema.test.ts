@@ -1,7 +1,7 @@
 // The keys that say how servers are used: what they mean, and what is said of those that mean nothing.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { defaultServing } from '../support/serving.ts';
+import { defaultServing } from '../support/default-serving.ts';
 import { loadText, policyIn } from './policy-folder.ts';
 import type { Serving } from '../../src/rollout/serving.ts';
 

@@ -2,8 +2,7 @@
 import { fixedStaging } from '../../src/rollout/staging.ts';
 import type { Facts } from '../../src/rollout/facts.ts';
 import type { ByteString, Condition, Matcher, Rollout, Rule, Version } from '../../src/rollout/policy.ts';
-import { defaultServing } from './serving.ts';
-import { defaultServing } from './serving.ts';
+import { defaultServing } from './default-serving.ts';
 
 /** Text as a ByteString: one char a byte of its UTF-8. */
 export function bytesOf(text: string): ByteString {

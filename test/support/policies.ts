@@ -2,9 +2,7 @@
 import { fixedStaging } from '../../src/rollout/staging.ts';
 import type { IpSet, Policy, Rollout, Server, Version } from '../../src/rollout/policy.ts';
 import type { Serving } from '../../src/rollout/serving.ts';
-import { defaultServing } from './serving.ts';
-import type { Serving } from '../../src/rollout/serving.ts';
-import { defaultServing } from './serving.ts';
+import { defaultServing } from './default-serving.ts';
 
 export const noAddresses: IpSet = { has: () => false };
 export const everyAddress: IpSet = { has: () => true };
@@ -63,6 +61,7 @@ export function policyOf(sketch: Partial<Policy>): Policy {
     listen: { host: '127.0.0.1', port: 0 },
     admin: { listen: { host: '127.0.0.1', port: 0 }, tokens: [] },
     tls: null,
+    workers: 1,
     store: { kind: 'sqlite', path: 'data/graygate.db' },
     alerts: [],
     trustedProxies: noAddresses,
