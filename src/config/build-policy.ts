@@ -36,6 +36,7 @@ export function buildPolicy(document: PolicyDocument, { usersOf, tls }: NamedFil
     listen: document.listen,
     admin: document.admin,
     tls,
+    workers: document.workers,
     trustedProxies: new CidrSet(listed(document.trustedProxies)),
     limits: document.limits,
     timeouts: { headerMs: header, idleMs: idle, drainMs: drain },

@@ -6,8 +6,10 @@ import { buildPolicy } from './build-policy.ts';
 import { findConflicts } from './cross-checks.ts';
 import { replaceEnvironment, type Environment } from './environment.ts';
 import { explainIssue } from './explain-issue.ts';
+import { loadServerTls } from './server-tls-files.ts';
 import { loadTlsFiles } from './tls-files.ts';
 import { loadUserLists } from './user-lists.ts';
+import { type PackedPolicy, packPolicy } from './policy-parcel.ts';
 import { policySchema, type PolicyDocument } from './policy-schema.ts';
 import { decodePolicy, readPolicyBytes } from './policy-text.ts';
 import { compareProblems, formatPath, type Finding, type Problem } from './problem.ts';
@@ -16,7 +18,12 @@ import { readYaml, type YamlSource } from './yaml-source.ts';
 
 export type LoadResult = LoadedPolicy | RejectedPolicy;
 
-export type LoadedPolicy = Loading & { readonly ok: true; readonly policy: Policy; readonly source: YamlSource };
+export type LoadedPolicy = Loading & {
+  readonly ok: true;
+  readonly policy: Policy;
+  readonly source: YamlSource;
+  readonly packed: PackedPolicy;
+};
 
 export type RejectedPolicy = Loading & { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -45,16 +52,18 @@ export async function loadPolicy(file: string, environment: Environment): Promis
   const checked = checkTree(source, environment);
   const users = await loadUserLists(checked.tree, dirname(file));
   const tls = await loadTlsFiles(checked.tree, dirname(file));
-  const files = [...new Set([path, ...users.files, ...tls.files])];
-  const fingerprint = digestOf(bytes, ...users.digests, ...tls.digests);
+  const serverTls = await loadServerTls(checked.tree, dirname(file));
+  const files = [...new Set([path, ...users.files, ...tls.files, ...serverTls.files])];
+  const fingerprint = digestOf(bytes, ...users.digests, ...tls.digests, ...serverTls.digests);
   const problems = [
     ...source.problems,
-    ...[...checked.findings, ...tls.findings].map((finding) => source.place(finding)),
+    ...[...checked.findings, ...tls.findings, ...serverTls.findings].map((finding) => source.place(finding)),
     ...users.problems(source),
   ];
   if (problems.length > 0 || checked.document === null) return rejected(problems, files, fingerprint);
-  const policy = buildPolicy(checked.document, { usersOf: (name) => users.usersOf(name), tls: tls.tls });
-  return { ok: true, policy, source, files, fingerprint };
+  const named = { tls: tls.tls, pemTexts: serverTls.texts };
+  const policy = buildPolicy(checked.document, { ...named, usersOf: (name) => users.usersOf(name) });
+  return { ok: true, policy, source, files, fingerprint, packed: packPolicy(checked.tree, named, users) };
 }
 
 type Checked = {

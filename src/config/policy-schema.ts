@@ -10,6 +10,7 @@ import { listOf, mapping, oneOf, secretText, someOf, someText, toggle, written }
 import { tlsSchema } from './tls-schema.ts';
 import { timeout } from './version-schema.ts';
 import { webUrl } from './web-url.ts';
+import { readWorkers } from './worker-count.ts';
 import type { AlertKind } from '../rollout/audit-entry.ts';
 import type { StoreAddress } from '../rollout/policy.ts';
 
@@ -67,6 +68,7 @@ export const policySchema = mapping(
       'a mapping with listen and tokens',
     ).prefault({}),
     tls: tlsSchema.optional(),
+    workers: written(readWorkers, 'a number of processes such as 4, or auto').prefault(1),
     trustedProxies: z.union([cidr, listOf(cidr, rangesForm)], { error: () => rangesForm }).prefault([]),
     limits: mapping(
       {

@@ -8,5 +8,6 @@ export function restartNeeded(running: Policy, next: Policy): string[] {
     ['admin.listen', running.admin.listen, next.admin.listen],
   ];
   const moved = pairs.filter(([, a, b]) => a.host !== b.host || a.port !== b.port).map(([key]) => key);
+  if (running.workers !== next.workers) moved.push('workers');
   return running.store.path === next.store.path ? moved : [...moved, 'store'];
 }

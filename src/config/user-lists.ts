@@ -15,7 +15,12 @@ export type UserLists = {
   problems(source: YamlSource): Problem[];
   /** The IDs of a file, by its name in the policy; empty for one that could not be read. */
   usersOf(name: string): ReadonlySet<ByteString>;
+  /** All that could be read. */
+  readonly lists: readonly UserList[];
 };
+
+/** `digest` is the same for the same content. */
+export type UserList = { readonly name: string; readonly digest: string; readonly users: ReadonlySet<ByteString> };
 
 type Mention = { readonly name: string; readonly path: readonly PathSegment[] };
 type Loaded = UserFile | { readonly ok: false; readonly line: 0; readonly problem: string };
@@ -43,6 +48,7 @@ export async function loadUserLists(tree: unknown, folder: string): Promise<User
       const list = loaded.get(name);
       return list?.ok === true ? list.users : new Set();
     },
+    lists: [...loaded].flatMap(([name, list]) => (list.ok ? [{ name, digest: list.digest, users: list.users }] : [])),
   };
 }
 

@@ -20,6 +20,8 @@ export type Policy = {
   readonly admin: { readonly listen: ListenAddress; readonly tokens: readonly AdminToken[] };
   /** Null: traffic comes in plain. */
   readonly tls: Tls | null;
+  /** Processes that serve traffic; 1: the one that also controls. */
+  readonly workers: number;
   readonly trustedProxies: IpSet;
   readonly limits: Limits;
   readonly timeouts: { readonly headerMs: number; readonly idleMs: number; readonly drainMs: number };

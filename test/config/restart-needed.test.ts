@@ -13,6 +13,8 @@ test('only keys that need a restart and differ are named', async (t) => {
     [shopPolicy().replace('127.0.0.1:0', '0.0.0.0:0'), ['listen']],
     [shopPolicy(undefined, admin).replace('127.0.0.1:0', '"[::1]:0"'), ['listen', 'admin.listen']],
     [shopPolicy(undefined, admin), ['admin.listen']],
+    [shopPolicy(undefined, 'workers: 1\n'), []],
+    [shopPolicy(undefined, 'workers: 2\n'), ['workers']],
   ];
   for (const [content, keys] of cases) assert.deepEqual(restartNeeded(running, await policyIn(t, content)), keys);
 });

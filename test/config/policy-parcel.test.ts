@@ -1,0 +1,62 @@
+// A policy that another process builds from its parcel is the one that was loaded here.
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadPolicy, type LoadedPolicy } from '../../src/config/load-policy.ts';
+import { unpackPolicy } from '../../src/config/policy-parcel.ts';
+import type { Policy } from '../../src/rollout/policy.ts';
+import { shopPolicy, temporaryFolder } from './policy-folder.ts';
+
+async function loaded(file: string, env: Record<string, string> = {}): Promise<LoadedPolicy> {
+  const result = await loadPolicy(file, env);
+  assert.ok(result.ok, JSON.stringify(result));
+  return result;
+}
+
+/** As it comes out on the other side of a link between processes. */
+function passOn({ packed: { parcel, lists } }: LoadedPolicy): Policy {
+  const users = new Map(lists.map((list) => [list.name, list.users]));
+  return unpackPolicy(structuredClone(parcel), (name) => users.get(name)!);
+}
+
+/** Functions are compared by what they are made of, sets of addresses by what they say. */
+function comparable({ admin: _, alerts: __, store: ___, ...policy }: Policy): unknown {
+  return JSON.parse(
+    JSON.stringify(policy, (_key, value: unknown) => {
+      if (value instanceof Set) return [...value];
+      if (typeof value === 'function') return String(value);
+      return value === Infinity ? 'Infinity' : value;
+    }),
+  );
+}
+
+test('every key of the reference comes out the same, but for what serving does not read', async () => {
+  const result = await loaded('config/reference.yaml');
+  assert.deepEqual(comparable(passOn(result)), comparable(result.policy));
+});
+
+test('no file is read and no variable replaced on the other side', async (t) => {
+  const folder = await temporaryFolder(t);
+  const keys = `    rules: [{ name: testers, when: { user: { file: testers.txt } }, use: canary }]
+    salt: "\${SALT}"
+`;
+  await writeFile(join(folder, 'testers.txt'), 'u-1\n\u{5F20}\u{4E09}\n');
+  await writeFile(join(folder, 'p.yaml'), shopPolicy(keys));
+  const result = await loaded(join(folder, 'p.yaml'), { SALT: 'spring' });
+  await writeFile(join(folder, 'testers.txt'), 'nobody\n');
+  const policy = passOn(result);
+  const [rollout] = policy.rollouts;
+  assert.equal(rollout!.salt, 'spring');
+  assert.deepEqual(rollout!.rules, result.policy.rollouts[0]!.rules);
+  assert.equal(rollout!.staging.release, result.policy.rollouts[0]!.staging.release);
+});
+
+test('tokens, secrets of alerts and the store stay here', async () => {
+  const text = await readFile('config/reference.yaml', 'utf8');
+  assert.match(text, /ALERT_SECRET/);
+  const env = { GRAYGATE_OPERATOR_TOKEN: 'token-of-operators', ALERT_SECRET: 'secret-of-alerts' };
+  const { packed } = await loaded('config/reference.yaml', env);
+  const sent = JSON.stringify(packed.parcel);
+  for (const secret of Object.values(env)) assert.ok(!sent.includes(secret), secret);
+});
