@@ -5,7 +5,7 @@ import { compilePopulation, type Population } from './population.ts';
 import type { ByteString, Rollout } from './policy.ts';
 import { SlotLayout, type Slots } from './readings.ts';
 import { compileRules, type RuleIndex } from './rule-index.ts';
-import { compileUncounted, type Uncounted } from './uncounted.ts';
+import { compileFilter, type RequestFilter } from './request-filter.ts';
 
 export type CompiledRollout = {
   readonly rollout: Rollout;
@@ -16,7 +16,7 @@ export type CompiledRollout = {
   /** Whom the split is asked about; null: everyone. */
   readonly population: Population | null;
   /** Requests that count in no comparison; null: none. */
-  readonly uncounted: Uncounted | null;
+  readonly excluded: RequestFilter | null;
   /** The facts that it reads. */
   readonly slots: Slots;
   /** A claim decides something: the token of a request must be verified before `decide`. */
@@ -30,9 +30,9 @@ export function compileRollout(rollout: Rollout): CompiledRollout {
   const rules = compileRules(rollout.rules, rollout.versions, layout);
   const slots = layout.finish();
   const population = compilePopulation(rollout);
-  const uncounted = compileUncounted(rollout.exclude);
-  const sources = [...slots.sources, ...(uncounted?.slots.sources ?? [])];
+  const excluded = compileFilter(rollout.exclude);
+  const sources = [...slots.sources, ...(excluded?.slots.sources ?? [])];
   const needsClaims = rollout.user.jwt !== null && sources.some((source) => source.on === 'jwt');
   const prefix = bucketPrefix(rollout.salt);
-  return Object.freeze({ rollout, prefix, identity, rules, population, uncounted, slots, needsClaims });
+  return Object.freeze({ rollout, prefix, identity, rules, population, excluded, slots, needsClaims });
 }

@@ -23,7 +23,7 @@ import { Readings } from './readings.ts';
 import type { CompiledRule } from './rule-index.ts';
 import { isAsset, pageVersion } from './skew.ts';
 import type { Split } from './split.ts';
-import { isUncounted } from './uncounted.ts';
+import { fitsFilter } from './request-filter.ts';
 
 /** A step that was taken; `tried` ends with the first that fits. Values are readable text, not bytes. */
 export type Step =
@@ -78,8 +78,8 @@ export function explainRollout(compiled: CompiledRollout, split: Split, facts: F
   ];
   const end = (answer: Pick<ExplainedDecision, 'version' | 'reason'> & Partial<ExplainedDecision>): Explanation => {
     const plain = { rollout: rollout.name, rule: null, bucket: null, user: readableOrNull(user), issueCookie: false };
-    const { uncounted } = compiled;
-    if (uncounted !== null) steps.push({ step: 'exclude', excluded: isUncounted(uncounted, facts, user) });
+    const { excluded } = compiled;
+    if (excluded !== null) steps.push({ step: 'exclude', excluded: fitsFilter(excluded, facts, user) });
     return { steps, decision: { ...plain, ...answer } };
   };
   const baseline = rollout.versions[0].name;

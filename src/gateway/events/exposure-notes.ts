@@ -1,0 +1,51 @@
+// Who got which version by the split, said once a day: what an experiment counts its users by.
+import type { Decision } from '../../rollout/decide.ts';
+import { createDayClock, type DayClock } from '../../rollout/experiment/day-clock.ts';
+import type { Experiment, Exposure } from '../../rollout/experiment.ts';
+import type { Facts } from '../../rollout/facts.ts';
+import type { Rollout } from '../../rollout/policy.ts';
+import { compileFilter, fitsFilter, type RequestFilter } from '../../rollout/request-filter.ts';
+import type { SplitCell } from '../../rollout/split.ts';
+import type { SeenToday } from './seen-today.ts';
+
+export type NoteParts = {
+  readonly cell: SplitCell;
+  readonly seen: SeenToday;
+  nowMs(): number;
+  exposed(exposure: Exposure): void;
+};
+
+export class ExposureNotes {
+  readonly #rollout: Rollout;
+  readonly #parts: NoteParts;
+  readonly #clock: DayClock;
+  readonly #excluded: RequestFilter | null;
+
+  constructor(rollout: Rollout, experiment: Experiment, parts: NoteParts) {
+    this.#rollout = rollout;
+    this.#parts = parts;
+    this.#clock = createDayClock(experiment.timeZone);
+    this.#excluded = compileFilter(rollout.exclude);
+  }
+
+  /** Takes note of a decision while the split that it was made by is still the one in force. Rules, the layer and the holdout are no chance. */
+  note({ user, bucket, rule, version }: Decision, facts: Facts): void {
+    if (user === null || bucket === null || rule !== null) return;
+    const { seen, cell } = this.#parts;
+    const atMs = this.#parts.nowMs();
+    const day = this.#clock.dayOf(atMs);
+    if (seen.isNoted(user, version.index, day)) return;
+    if (this.#excluded !== null && fitsFilter(this.#excluded, facts, user)) return;
+    seen.note(user, version.index, day);
+    const { name, staging } = this.#rollout;
+    this.#parts.exposed({
+      rollout: name,
+      release: staging.release,
+      version: version.name,
+      user,
+      bucket,
+      percents: cell.current.percents,
+      atMs,
+    });
+  }
+}
