@@ -1,82 +1,65 @@
 // One HTTP request after its decision: sends it to a server, passes the answer on as it comes, and when a server fails
 // before the first byte has it sent elsewhere. Never holds a body; once the head is out nothing is tried again.
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { Ending, FaultKind } from '../rollout/outcome.ts';
 import type { AnswerTap } from './answer-tap.ts';
 import { tapFor } from './answer-taps.ts';
-import {
-  canCarryTrailers,
-  cutResponse,
-  endBody,
-  flushHead,
-  lingerBeforeClose,
-  passOnInterim,
-  watchSlowClient,
-} from './client-response.ts';
+import type { ClientBody, ClientSide, SlowClientOwner } from './client/client-side.ts';
 import { canSendAgain, errorCodeOf } from './faults.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
 import type { RenderedProblem } from './problem.ts';
-import { announcedByteCount, type BodyOwner, hasBody, RequestBody } from './request-body.ts';
+import type { BodyOwner } from './request-body.ts';
 import { returnedHeaders } from './response-headers.ts';
 import { UnsendableError } from './upstream/unsendable.ts';
 import type { AnswerHandler, Attempt } from './upstream/upstream-client.ts';
 
-export class Exchange extends Journey implements BodyOwner, AnswerHandler {
+export class Exchange extends Journey implements BodyOwner, SlowClientOwner, AnswerHandler {
   /** Its answer is the last one on the connection, because what follows cannot be trusted. */
   closesConnection = false;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  #body: RequestBody | null = null;
+  readonly #client: ClientSide;
+  #body: ClientBody | null = null;
   /** The response's head is on its way. */
   #committed = false;
   /** The request was put on a connection. */
   #sent = false;
-  #watchesClient = false;
   /** Under way; null before and after. */
   #attempt: Attempt | null = null;
   /** The last piece of the answer, kept for the end that follows at once. */
   #lastPiece: Buffer | null = null;
   #tap: AnswerTap | null = null;
 
-  constructor(
-    setting: JourneySetting,
-    start: JourneyStart,
-    sides: { request: IncomingMessage; response: ServerResponse },
-  ) {
+  constructor(setting: JourneySetting, start: JourneyStart, client: ClientSide) {
     super(setting, start);
-    this.#request = sides.request;
-    this.#response = sides.response;
-    this.#response.on('close', () => this.#close());
+    this.#client = client;
+    client.onClose(() => this.#close());
   }
 
   /** Whether the client has sent the request to its end. */
   get hasWholeRequest(): boolean {
-    return this.#request.complete;
+    return this.#client.hasWholeRequest;
   }
 
   /** Calls back when the response is out or its connection is gone. */
   onceAnswered(callback: () => void): void {
-    this.#response.once('close', callback);
+    this.#client.onClose(callback);
   }
 
   /** Answers with a problem and, where the rest of the request cannot be trusted or awaited, closes the connection. */
   refuse(code: ErrorCode, options: { detail?: string; close?: boolean } = {}): void {
     if (this.#committed || !this.isOpen) return;
     const problem = this.problemOf(code, options.detail);
-    if (options.close === true || this.setting.isDraining()) problem.headers.push('Connection', 'close');
+    if (options.close === true || this.setting.isDraining()) this.#client.announceClose(problem.headers);
     if (options.close === true) {
       this.closesConnection = true;
-      lingerBeforeClose(this.#request.socket);
+      this.#client.closeAfterAnswer();
     }
     this.#commit(problem.status, 'refused');
     this.#giveUp();
-    this.#response.writeHead(problem.status, STATUS_CODES[problem.status], problem.headers);
     if (this.method !== 'HEAD') this.responseByteCount = Buffer.byteLength(problem.body);
     this.#tapProblem(problem);
-    this.#response.end(problem.body);
+    this.#client.refuse(problem, this.method === 'HEAD');
   }
 
   /** The client's side of the request went wrong: refuses it, or cuts a response that has begun. */
@@ -91,22 +74,23 @@ export class Exchange extends Journey implements BodyOwner, AnswerHandler {
     if (liveRollout.onlookers.length > 0) this.#letLookOn(liveRollout, decision);
     // Beyond 2^53 a length cannot be told from its neighbours, and would be sent on as one of them.
     const most = Math.min(this.livePolicy.policy.limits.bodyBytes, Number.MAX_SAFE_INTEGER);
-    if (announcedByteCount(this.#request) > most) this.breakOff('body-too-large');
+    if (this.#client.announcedByteCount > most) this.breakOff('body-too-large');
     else this.#send();
   }
 
   #letLookOn({ onlookers }: LiveRollout, decision: Decision): void {
     const { facts, requestId } = this;
-    this.#tap = tapFor(onlookers, { facts, requestId, decision, rawHeaders: this.#request.rawHeaders });
+    this.#tap = tapFor(onlookers, { facts, requestId, decision, rawHeaders: this.#client.rawHeaders });
   }
 
   #send(): void {
     const upstream = this.nextServer();
     if (upstream === null) return this.refuse('no-server');
     this.#sent = false;
-    this.#body = this.#newBody();
+    const { idleMs } = this.livePolicy.policy.timeouts;
+    this.#body = this.#client.hasBody ? this.#client.bodyFor(this, idleMs) : null;
     if (this.#body === null) this.awaitAnswer();
-    const headers = this.headersFor(upstream, this.#request.rawHeaders);
+    const headers = this.headersFor(upstream, this.#client.rawHeaders);
     const request = { path: this.path, method: this.method, headers, body: this.#body };
     const attempt = upstream.client.send(request, this);
     this.#attempt = attempt;
@@ -114,34 +98,28 @@ export class Exchange extends Journey implements BodyOwner, AnswerHandler {
     if (this.#committed || !this.isOpen) this.#giveUp();
   }
 
-  #newBody(): RequestBody | null {
-    if (!hasBody(this.#request)) return null;
-    return new RequestBody(
-      { request: this.#request, response: this.#response, owner: this },
-      { idleMs: this.livePolicy.policy.timeouts.idleMs },
-    );
-  }
-
   onSent(): void {
     this.#sent = true;
   }
 
   onInterim(status: number, rawHeaders: readonly string[]): void {
-    passOnInterim(this.#request, this.#response, { status, rawHeaders });
+    this.#client.interim(status, rawHeaders);
   }
 
   onHead(status: number, reason: string, rawHeaders: readonly string[]): void {
-    const headers = returnedHeaders(rawHeaders, canCarryTrailers(this.#request, status));
+    if (status > this.#client.maxStatus) {
+      this.#giveUp();
+      return this.onFailed('protocol', new Error(`the status ${status} cannot be passed on`));
+    }
+    const headers = returnedHeaders(rawHeaders, this.#client.canCarryTrailers(status));
     for (const text of this.live!.exposedHeaders) headers.push(text);
     const cookie = this.issuedCookie();
     if (cookie !== null) headers.push('Set-Cookie', cookie);
-    if (this.setting.isDraining()) headers.push('Connection', 'close');
+    if (this.setting.isDraining()) this.#client.announceClose(headers);
     this.noteAnswer();
-    this.#response.writeHead(status, reason, headers);
     this.#commit(status, 'client-left');
     this.#tap?.head(status, headers);
-    // A body that follows in the same segment goes out with the head; one that is late must not hold the head back.
-    process.nextTick(flushHead, this.#response);
+    this.#client.head(status, reason, headers);
   }
 
   onData(chunk: Buffer, isLast = false): boolean {
@@ -151,22 +129,23 @@ export class Exchange extends Journey implements BodyOwner, AnswerHandler {
       this.#lastPiece = chunk;
       return true;
     }
-    if (this.#response.write(chunk)) return true;
-    if (!this.#watchesClient) {
-      this.#watchesClient = true;
-      watchSlowClient(this.#request, this.#response, {
-        resume: () => this.#attempt?.resume(),
-        giveUp: () => this.#cut(),
-      });
-    }
-    this.#request.socket.setTimeout(this.livePolicy.policy.timeouts.idleMs);
+    if (this.#client.write(chunk)) return true;
+    this.#client.awaitRoom(this, this.livePolicy.policy.timeouts.idleMs);
     return false;
+  }
+
+  clientTakes(): void {
+    this.#attempt?.resume();
+  }
+
+  clientStalled(): void {
+    this.#cut();
   }
 
   onComplete(rawTrailers: readonly string[] | null): void {
     this.ending = 'complete';
     this.#attempt = null;
-    endBody(this.#response, this.#lastPiece, rawTrailers);
+    this.#client.end(this.#lastPiece, rawTrailers);
   }
 
   onFailed(kind: FaultKind, error: Error): void {
@@ -214,7 +193,7 @@ export class Exchange extends Journey implements BodyOwner, AnswerHandler {
 
   #cut(): void {
     this.ending = 'cut';
-    cutResponse(this.#request, this.#response);
+    this.#client.cut();
   }
 
   #giveUp(): void {
@@ -230,7 +209,7 @@ export class Exchange extends Journey implements BodyOwner, AnswerHandler {
 
   /** The response is out, or the client is gone, or the connection was cut. */
   #close(): void {
-    if (!this.#response.writableFinished && this.ending !== 'cut') this.ending = 'client-left';
+    if (!this.#client.hasWholeAnswer && this.ending !== 'cut') this.ending = 'client-left';
     this.end(this.elapsedMs());
     this.#giveUp();
     this.#tap?.end(this.ending === 'complete' || this.ending === 'refused');

@@ -3,10 +3,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Decision } from '../rollout/decide.ts';
+import type { BusinessEvent, Exposure } from '../rollout/experiment.ts';
 import type { Outcome } from '../rollout/outcome.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { SplitCell } from '../rollout/split.ts';
+import { Http1Side } from './client/http1-side.ts';
 import { drainServer } from './drain.ts';
+import { BusinessWatch } from './events/business-watch.ts';
+import type { UnreadEvent } from './events/event-tap.ts';
 import { Exchange } from './exchange.ts';
 import type { JourneySetting } from './journey.ts';
 import { LivePolicy, type Telemetry } from './live-policy.ts';
@@ -25,6 +29,12 @@ export type GatewayParts = {
   decided(decision: Decision): void;
   /** Every outcome, once a request, those without a rollout included. */
   finished(outcome: Outcome): void;
+  /** The split gave a user a version; at least once a day of the experiment's time zone. Before what the user does with it. */
+  exposed(exposure: Exposure): void;
+  /** A user did what counts as an event. */
+  happened(event: BusinessEvent): void;
+  /** A request was an event, but what it is worth cannot be read, so it is none. */
+  unread(event: UnreadEvent): void;
   /** A connection sent what is not a request, and was answered with this status. */
   malformed(status: number): void;
   /** Something that nobody foresaw, in graygate itself; the request got 500. */
@@ -46,8 +56,17 @@ export interface Gateway {
 
 export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const registry = new ServerRegistry();
-  const livePolicyOf = (policy: Policy): LivePolicy =>
-    new LivePolicy(policy, { registry, telemetry: parts.telemetry, cellOf: (rollout) => parts.cellOf(rollout) });
+  const business = new BusinessWatch(parts);
+  const livePolicyOf = (policy: Policy): LivePolicy => {
+    const watch = business.over(policy);
+    return new LivePolicy(policy, {
+      registry,
+      telemetry: parts.telemetry,
+      cellOf: (rollout) => parts.cellOf(rollout),
+      notesOf: (rollout) => watch.notesOf(rollout),
+      onlookersOf: (rollout) => [watch.onlookerOf(rollout)].filter((onlooker) => onlooker !== null),
+    });
+  };
   let live = livePolicyOf(parts.policy);
   let draining = false;
   const upgrades = new Set<Upgrade>();
@@ -69,7 +88,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     onRequest(request: IncomingMessage, response: ServerResponse) {
       if (isClosing(request.socket)) return;
       const start = startOf(request);
-      const exchange = new Exchange(setting, start, { request, response });
+      const exchange = new Exchange(setting, start, new Http1Side(request, response));
       if (tieToConnection(request.socket, exchange)) route(exchange, request, start);
       else exchange.refuse('too-many-connections', { detail: 'expected fewer requests at once', close: true });
     },
@@ -111,6 +130,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
         cutUpgrades: () => upgrades.forEach((upgrade) => upgrade.cut()),
         allClosed: () => traffic.connections.allClosed(),
       });
+      business.finish();
       await registry.destroy();
       await traffic.fastify.close();
     },
