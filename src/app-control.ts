@@ -143,6 +143,7 @@ function partsOf({ logger, metrics, cells }: ControlInput, shared: Shared): Omit
     health: (rollout, nowMs) => healthOf(metrics, rollout, nowMs),
     sourceVerdicts: ({ name }) => sources.verdicts(name),
     sourcesAnew: ({ name }) => sources.anew(name),
+    experimentSight: () => null,
     announced({ name }, entry) {
       const { kind, by, reason, release, revision, to } = entry;
       const level = to.phase === 'rolled-back' || to.phase === 'paused' ? 'warn' : 'info';

@@ -22,6 +22,8 @@ const logEvidence = {
   proofThreshold: z.number(),
 };
 
+const userMean = z.object({ users: count, mean: z.number().nullable() });
+
 const evidenceShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('error-rate'), ...logEvidence, baseline: failureCount, candidate: failureCount }),
   z.object({
@@ -38,6 +40,13 @@ const evidenceShape = z.discriminatedUnion('kind', [
     ),
     baselineRequests: count,
     candidateRequests: count,
+  }),
+  z.object({
+    kind: z.literal('business'),
+    ...logEvidence,
+    lacks: z.string().nullable().describe('what there is not enough of to decide'),
+    baseline: userMean,
+    candidate: userMean,
   }),
   z.object({
     kind: z.literal('source'),
@@ -75,6 +84,30 @@ export const candidateHealthShape = z.discriminatedUnion('kind', [
 
 const versionFigures = z.object({ requests: count, failures: count });
 
+const figure = z.number().nullable();
+
+/** Where an experiment stands: who has won, and whether it is over. */
+const experimentStandingShape = z.object({
+  release: z.string(),
+  metric: z.string(),
+  winner: z.string().nullable(),
+  isOver: z.boolean(),
+  then: z.enum(['report', 'promote-winner']),
+  sentence: z.string(),
+  figures: listOf(
+    z.object({
+      candidate: z.string(),
+      users: figure,
+      candidateMean: figure,
+      baselineMean: figure,
+      difference: figure,
+      lower: figure,
+      upper: figure,
+      logEvidence: figure,
+    }),
+  ),
+});
+
 const measurementShape = z.object({
   verdicts: listOf(verdictShape),
   figures: z.object({
@@ -84,6 +117,7 @@ const measurementShape = z.object({
   }),
   sampleRatio: sampleRatioShape,
   candidate: candidateHealthShape,
+  experiment: experimentStandingShape.optional(),
 });
 
 const placeShape = z.object({
@@ -109,6 +143,7 @@ export const auditEntryShape = z.object({
     'freeze',
     'unfreeze',
     'time-out',
+    'conclude',
     'policy',
     'restore',
   ]),
@@ -120,5 +155,5 @@ export const auditEntryShape = z.object({
   from: placeShape.nullable(),
   to: placeShape,
   measured: measurementShape.nullable(),
-  alert: z.enum([...phaseShape.options, 'stepped-back', 'frozen', 'timed-out']).nullable(),
+  alert: z.enum([...phaseShape.options, 'stepped-back', 'frozen', 'timed-out', 'decided']).nullable(),
 });

@@ -40,6 +40,7 @@ const alertKinds = [
   'stepped-back',
   'frozen',
   'timed-out',
+  'decided',
 ] as const satisfies AlertKind[];
 
 const alertSchema = mapping(

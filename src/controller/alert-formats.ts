@@ -40,6 +40,7 @@ const titles: Readonly<Record<AlertKind, string>> = {
   'stepped-back': 'has stepped back',
   frozen: 'is frozen',
   'timed-out': 'has timed out',
+  decided: 'has ended its experiment',
 };
 
 const symbols: Readonly<Partial<Record<AlertKind, string>>> = {
@@ -50,6 +51,7 @@ const symbols: Readonly<Partial<Record<AlertKind, string>>> = {
   'stepped-back': ':warning:',
   frozen: ':warning:',
   'timed-out': ':hourglass:',
+  decided: ':bar_chart:',
 };
 
 /** Slack refuses a text block of more than 3,000 characters. */

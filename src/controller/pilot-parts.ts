@@ -1,5 +1,6 @@
 // What a pilot needs of the rest of the gateway, and what it is asked and answers. Types only.
 import type { AuditEntry } from '../rollout/audit-entry.ts';
+import type { BusinessSight } from '../rollout/business-ledger.ts';
 import type { Figures, StratumArm } from '../rollout/figures.ts';
 import type { CandidateHealth } from '../rollout/measurement.ts';
 import type { Rollout } from '../rollout/policy.ts';
@@ -48,6 +49,8 @@ export type PilotParts = {
   sourceVerdicts(rollout: Rollout): readonly Verdict[];
   /** What outside sources have said so far counts no more. */
   sourcesAnew(rollout: Rollout): void;
+  /** What the experiment has counted; null before it is known, or where there is none. */
+  experimentSight(rollout: Rollout): BusinessSight | null;
   announced(rollout: Rollout, entry: AuditEntry): void;
   /** Something is in the outbox. */
   alerted(): void;

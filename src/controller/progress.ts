@@ -1,4 +1,5 @@
 // What a rollout has gathered, as JSON for the store: losing it costs time, never safety.
+import type { BusinessSnapshot } from '../rollout/business-ledger.ts';
 import type { LedgerSnapshot } from '../rollout/ledger.ts';
 import type { StageTotals } from './figuring.ts';
 
@@ -12,6 +13,8 @@ export type Progress = Gathered & {
 
 export type Gathered = {
   readonly ledger: LedgerSnapshot;
+  /** Absent: the evidence of the business never began anew. */
+  readonly business?: BusinessSnapshot;
   readonly stage: StageTotals;
   /** Users who failed, the oldest failure first. */
   readonly riskSet: readonly string[];

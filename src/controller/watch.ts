@@ -1,5 +1,6 @@
 // What is watched of one rollout: its window, and what the window lets go of, added up as evidence and as figures. It measures and
 // never moves anything.
+import { BusinessLedger } from '../rollout/business-ledger.ts';
 import type { Figures } from '../rollout/figures.ts';
 import { Ledger } from '../rollout/ledger.ts';
 import type { CandidateHealth, Measurement } from '../rollout/measurement.ts';
@@ -11,7 +12,7 @@ import { Figuring, type StageTotals } from './figuring.ts';
 import type { PilotParts, TrafficWindow } from './pilot-parts.ts';
 import type { Gathered, Progress } from './progress.ts';
 
-export type WatchParts = Pick<PilotParts, 'openWindow' | 'sourceVerdicts' | 'sourcesAnew'>;
+export type WatchParts = Pick<PilotParts, 'openWindow' | 'sourceVerdicts' | 'sourcesAnew' | 'experimentSight'>;
 
 export type WatchStart = {
   readonly nowMs: number;
@@ -24,6 +25,7 @@ export class Watch {
   #rollout: Rollout;
   readonly #parts: WatchParts;
   readonly #ledger: Ledger;
+  readonly #business: BusinessLedger;
   readonly #figuring: Figuring;
   #window: TrafficWindow;
 
@@ -31,6 +33,7 @@ export class Watch {
     this.#rollout = rollout;
     this.#parts = parts;
     this.#ledger = new Ledger(rollout.staging, nowMs, progress?.ledger ?? null);
+    this.#business = new BusinessLedger(rollout.staging, progress?.business ?? null);
     this.#figuring = new Figuring(rollout.versions.length, progress?.stage ?? null);
     this.#window = parts.openWindow(rollout, progress?.riskSet ?? []);
     if (progress === null || progress.stayedSinceMs === state?.stay.sinceMs) return;
@@ -44,6 +47,7 @@ export class Watch {
     const hasOtherVersions = namesIn(rollout) !== namesIn(before);
     this.#rollout = rollout;
     this.#ledger.follow(rollout.staging);
+    this.#business.follow(rollout.staging);
     if (hasOtherVersions) this.#figuring.reset(rollout.versions.length);
     if (!hasOtherVersions && rollout.staging.release === before.staging.release) return;
     this.#ledger.forgetWhoWasNew();
@@ -72,16 +76,21 @@ export class Watch {
     this.#ledger.anew(scope, nowMs);
     this.#figuring.beginStage();
     if (scope !== 'stage') this.#parts.sourcesAnew(this.#rollout);
+    if (scope !== 'stage') this.#business.anew();
     if (scope === 'release') this.#window = this.#parts.openWindow(this.#rollout, []);
   }
 
   measure(state: RolloutState | null, candidate: CandidateHealth): Measurement {
-    const verdicts = [...this.#ledger.verdicts(), ...this.#parts.sourceVerdicts(this.#rollout)];
+    this.#business.see(this.#parts.experimentSight(this.#rollout));
+    const compared = this.#ledger.verdicts(this.#business.numbers());
+    const verdicts = [...compared, ...this.#parts.sourceVerdicts(this.#rollout)];
+    const experiment = this.#business.standing();
     return {
       verdicts: inOrder(verdicts, this.#rollout),
       figures: this.#figuring.stageFigures(state !== null && isRulesOnly(state)),
       sampleRatio: this.#ledger.sampleRatio(1),
       candidate,
+      ...(experiment === null ? {} : { experiment }),
     };
   }
 
@@ -99,7 +108,13 @@ export class Watch {
   }
 
   gathered(): Gathered {
-    return { ledger: this.#ledger.snapshot(), stage: this.#figuring.stage(), riskSet: this.#window.riskSet() };
+    const business = this.#business.snapshot();
+    return {
+      ledger: this.#ledger.snapshot(),
+      ...(business === null ? {} : { business }),
+      stage: this.#figuring.stage(),
+      riskSet: this.#window.riskSet(),
+    };
   }
 }
 

@@ -42,8 +42,9 @@ export type ChangeKind =
   | 'freeze'
   | 'unfreeze'
   | 'time-out'
+  | 'conclude'
   | 'policy'
   | 'restore';
 
-/** A change of phase by the phase's name, and three that the phase does not show. */
-export type AlertKind = Phase | 'stepped-back' | 'frozen' | 'timed-out';
+/** A change of phase by the phase's name, and four that the phase does not show. */
+export type AlertKind = Phase | 'stepped-back' | 'frozen' | 'timed-out' | 'decided';

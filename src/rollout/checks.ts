@@ -3,11 +3,14 @@
 import { combineEvidence } from '../stats/combine.ts';
 import { logThreshold } from '../stats/evidence.ts';
 import type { Evidence as Wealths } from '../stats/evidence.ts';
+import { describeBusiness } from './business-check.ts';
+import type { BusinessNumbers } from './business-check.ts';
 import { describeComparison } from './comparison-sentence.ts';
 import type { Versions } from './comparison-sentence.ts';
-import type { Analysis, ErrorRateCheck, LatencyCheck } from './staging.ts';
+import type { Analysis, BusinessCheck, ErrorRateCheck, LatencyCheck } from './staging.ts';
 import { isCalm } from './verdict.ts';
 import type {
+  BusinessEvidence,
   ErrorRateEvidence,
   FailureCount,
   LatencyEvidence,
@@ -19,8 +22,11 @@ import type {
 /** Evidence of one test: now, and the most it ever was. A record of stats/evidence fits. */
 export type Wealth = Pick<Wealths, 'logEvidence' | 'peakLogEvidence'>;
 
-/** What is known of one check. Counts and latencies are of the stage, harm of the rollout, proof of the stage. */
-export type CheckNumbers = ErrorRateNumbers | LatencyNumbers;
+/**
+ * What is known of one check. Counts and latencies are of the stage, harm of the rollout, proof of the stage; of the business
+ * everything is of the release.
+ */
+export type CheckNumbers = ErrorRateNumbers | LatencyNumbers | BusinessNumbers;
 
 export type ErrorRateNumbers = {
   readonly check: ErrorRateCheck;
@@ -44,7 +50,7 @@ export type QuantileNumbers = Pick<QuantileEvidence, 'quantile' | 'baselineMs' |
 };
 
 /** Parts of the guards' common evidence, before they are made to add up to 1. */
-const shareOf = { 'error-rate': 5, latency: 4 } as const;
+const shareOf = { 'error-rate': 5, latency: 4, conversion: 1, value: 1, revenue: 1, retention: 1 } as const;
 
 /**
  * A verdict for each check, in the same order. All guards of the rollout must be given, each time the same ones: their weights are
@@ -80,7 +86,8 @@ export function alphaShareOf(check: Compared, all: readonly Compared[]): number 
   return shareOf[check.metric] / total;
 }
 
-type Compared = ErrorRateCheck | LatencyCheck;
+type Compared = ErrorRateCheck | LatencyCheck | BusinessCheck;
+type ComparedEvidence = ErrorRateEvidence | LatencyEvidence | BusinessEvidence;
 type Weighed = { readonly of: CheckNumbers; readonly weight: number; readonly harm: Wealth; readonly logProof: number };
 
 function weigh(numbers: readonly CheckNumbers[]): Weighed[] {
@@ -101,7 +108,8 @@ function averageHarm(quantiles: readonly QuantileNumbers[]): Wealth {
   return { logEvidence, peakLogEvidence: Math.max(logEvidence, highest + Math.log(weight)) };
 }
 
-function evidenceOf({ of }: Weighed, logs: LogEvidence): ErrorRateEvidence | LatencyEvidence {
+function evidenceOf({ of }: Weighed, logs: LogEvidence): ComparedEvidence {
+  if ('seen' in of) return { ...of.seen, ...logs };
   if (!('quantiles' in of)) return { kind: 'error-rate', ...logs, baseline: of.baseline, candidate: of.candidate };
   const quantiles = of.quantiles.map(({ harm, proof, ...shown }) => ({
     ...shown,
@@ -120,16 +128,16 @@ function evidenceOf({ of }: Weighed, logs: LogEvidence): ErrorRateEvidence | Lat
 /** Proof counts only while the guard is calm: a candidate between `tolerate` and `prove` may satisfy both tests. */
 function verdictOf(
   { of, harm }: Weighed,
-  {
-    evidence,
-    isFailing,
-    versions,
-  }: { evidence: ErrorRateEvidence | LatencyEvidence; isFailing: boolean; versions: Versions },
+  { evidence, isFailing, versions }: { evidence: ComparedEvidence; isFailing: boolean; versions: Versions },
 ): Verdict {
   const { name: check, role } = of.check;
   const undecided = { check, role, answer: 'not-enough-data', evidence, sentence: '' } as const;
   const isProved = evidence.logProof >= evidence.proofThreshold && isCalm(undecided);
   const answer = isFailing ? 'fail' : isProved ? 'pass' : 'not-enough-data';
   const luck = Math.max(harm.logEvidence, isFailing ? harm.peakLogEvidence : 0);
-  return { ...undecided, answer, sentence: describeComparison({ check: of.check, answer, evidence, luck }, versions) };
+  const sentence =
+    evidence.kind === 'business'
+      ? describeBusiness(of as BusinessNumbers, { answer, luck }, versions)
+      : describeComparison({ check: of.check, answer, evidence, luck }, versions);
+  return { ...undecided, answer, sentence };
 }

@@ -18,6 +18,8 @@ function phraseOf(check: Check, { evidence }: Verdict, alpha: number): string[] 
   if (evidence.kind === 'source') return [];
   if (check.metric === 'latency')
     return [`could not exclude that ${check.name} is ${check.prove.ratio} times the baseline's`];
+  if ('measure' in check)
+    return [`could not exclude that ${check.name} is ${(check.prove ?? check.tolerate).ratio} times the baseline's`];
   if (evidence.kind !== 'error-rate') return [];
   const { upper } = rateDifferenceInterval(evidence.candidate, evidence.baseline, alpha);
   return [`could only exclude an increase of ${check.name} above ${pointsOf(Math.max(0, upper))}`];

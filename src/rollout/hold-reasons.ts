@@ -17,7 +17,7 @@ const quietMs = 60_000;
 
 /** The first reason to hold in the order of their weight; null where the rollout may go forward. */
 export function holdReason(policy: Staging, state: WatchedState, tick: Tick): HoldReason | null {
-  const firm = firmReason(policy, state, tick);
+  const firm = objection(policy, state, tick);
   if (firm !== null) return { firm: true, sentence: firm };
   const soft =
     timeReason(policy, state, tick.nowMs) ??
@@ -57,7 +57,8 @@ export function holdMsOf(policy: Staging, state: WatchedState): number {
   return (stage === null ? policy.bake?.holdMs : policy.stages[stage]?.holdMs) ?? 0;
 }
 
-function firmReason(policy: Staging, state: WatchedState, tick: Tick): string | null {
+/** What speaks against any forward move now, whatever asks for it; null where nothing does. */
+export function objection(policy: Staging, state: WatchedState, tick: Tick): string | null {
   const { verdicts } = tick.measured;
   if (!tick.storeOk) return 'the store cannot save, so nothing moves forward';
   const frozen = freezeReason(state, tick.measured);

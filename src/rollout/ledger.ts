@@ -22,6 +22,7 @@ import {
 } from '../stats/log-histogram.ts';
 import { errorPromotionTest } from '../stats/promotion-test.ts';
 import { addCounts, type StratumCounts, type StratumTest } from '../stats/stratum.ts';
+import type { BusinessNumbers } from './business-check.ts';
 import { judgeComparisons, type CheckNumbers } from './checks.ts';
 import type { StratumArm } from './figures.ts';
 import type { SampleRatio, VersionFigures } from './measurement.ts';
@@ -136,8 +137,8 @@ export class Ledger {
     if (scope === 'release') this.#newcomers = new Newcomers(null);
   }
 
-  /** What each comparing check says now, in the order of the policy. */
-  verdicts(): Verdict[] {
+  /** What each comparing check says now, in the order of the policy; `business`: of those that the experiment's figures judge. */
+  verdicts(business: readonly BusinessNumbers[] = []): Verdict[] {
     const { alpha, promoteAlpha, checks } = this.#analysis;
     const numbers: CheckNumbers[] = [];
     for (const { name } of checks) {
@@ -145,6 +146,7 @@ export class Ledger {
       const latency = this.#latencies.find(({ check }) => check.name === name);
       if (errors !== undefined) numbers.push(this.#errorNumbers(errors));
       if (latency !== undefined) numbers.push(this.#latencyNumbers(latency));
+      numbers.push(...business.filter(({ check }) => check.name === name));
     }
     return judgeComparisons({ versions: this.#versions, analysis: { alpha, promoteAlpha } }, numbers);
   }

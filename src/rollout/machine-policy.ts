@@ -9,7 +9,7 @@ import type { Cause, Change, Changed, Transition, Unstamped } from './transition
 
 /** What has to change so that the state fits the policy; null where it does already. */
 export function adoptPolicy(policy: Staging, state: RolloutState | null, nowMs: number): Changed | null {
-  const candidate = policy.candidates[0];
+  const candidate = state !== null && hasWon(policy, state) ? state.candidate : policy.candidates[0];
   if (state === null || state.release !== policy.release) return beginRelease(policy, state, nowMs);
   const isSwapped = state.candidate !== candidate && policy.candidates.includes(state.candidate);
   if (isSwapped) return beginRelease(policy, state, nowMs);
@@ -30,6 +30,11 @@ export function adoptPolicy(policy: Staging, state: RolloutState | null, nowMs: 
     { kind: 'policy', order: 'publish-first', reason, ...evidence },
     fileCause(nowMs),
   );
+}
+
+/** Whether the version that everyone is on is one that an experiment has chosen among several. */
+function hasWon({ candidates }: Staging, { phase, candidate, concluded }: RolloutState): boolean {
+  return phase === 'promoted' && concluded?.winner === candidate && candidates.includes(candidate);
 }
 
 /** The policy in force is another one: what it changes, or only its split told anew. */

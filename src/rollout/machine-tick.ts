@@ -1,4 +1,5 @@
 // What a rollout does by itself at a tick: back before anything else, then stop, then forward when nothing holds it.
+import { conclude } from './machine-conclude.ts';
 import { failingCheck, freezeReason, holdMsOf, holdReason, silence } from './hold-reasons.ts';
 import { goForward, lowerStage, nextTarget, pause, rollBack, stepBack } from './machine-moves.ts';
 import { adoptPolicy } from './machine-policy.ts';
@@ -27,6 +28,7 @@ export function onTick(policy: Staging, state: RolloutState | null, tick: Tick):
     stop(policy, state, tick) ??
     freeze(policy, state, tick) ??
     saveAgain(state, tick) ??
+    conclude(policy, state, tick) ??
     (state.phase === 'progressing' || state.phase === 'baking'
       ? advance(policy, state, tick)
       : stayAt(state, restReason(state)))

@@ -1,4 +1,5 @@
 // What is known of a rollout at one moment: the machine's only view of traffic. The controller measures, the machine reads. JSON.
+import type { ExperimentStanding } from './experiment-standing.ts';
 import type { Verdict } from './verdict.ts';
 
 export type Measurement = {
@@ -6,6 +7,8 @@ export type Measurement = {
   readonly figures: StageFigures;
   readonly sampleRatio: SampleRatio;
   readonly candidate: CandidateHealth;
+  /** Absent: there is no experiment, or nothing is known of it yet. */
+  readonly experiment?: ExperimentStanding;
 };
 
 /**

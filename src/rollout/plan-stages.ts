@@ -137,7 +137,7 @@ function foundAt(
   { percent, harm }: { percent: number; harm: HarmSize },
 ): Stop['found'] {
   if (percent <= 0 || percent >= 100) return null;
-  const comparing = comparingOf(analysis.checks);
+  const comparing = analysis.checks.filter((check) => check.metric !== 'prometheus' && check.metric !== 'webhook');
   const times = guardsOf(analysis).flatMap((check) => {
     const alpha = analysis.alpha * alphaShareOf(check, comparing);
     return harmMs(check, harm, { traffic, percent, alpha }) ?? [];

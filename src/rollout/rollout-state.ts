@@ -1,5 +1,6 @@
 // Where a rollout stands: plain JSON, a union by phase, whole in the store and on the wire. Only the machine makes a new one.
 import type { AuditEntry } from './audit-entry.ts';
+import type { Concluded } from './experiment-standing.ts';
 import type { PercentByVersion } from './policy.ts';
 import type { Staging } from './staging.ts';
 
@@ -49,6 +50,8 @@ type Base = {
   readonly revision: number;
   /** Releases that were rolled back, the newest last: none of them gets traffic again without `retry`. */
   readonly rejected: readonly string[];
+  /** Absent: the release's experiment goes on, or there is none. */
+  readonly concluded?: Concluded;
   /** Entries that the store did not take yet; always empty in what is saved. */
   readonly unsaved: readonly AuditEntry[];
 };

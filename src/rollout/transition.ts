@@ -82,6 +82,7 @@ export function change(
   cause: Cause,
 ): Changed {
   const state = {
+    ...keptConclusion(from, to),
     ...to,
     sinceMs: from !== null && from.phase === to.phase ? from.sinceMs : cause.nowMs,
     reason: cause.note === null ? reason : `${reason}, by ${cause.by}: ${cause.note}`,
@@ -109,6 +110,11 @@ export function change(
   if (entry.alert !== null) told.push({ do: 'alert', on: entry.alert, entry });
   const steps = order === 'save-first' ? [save, ...moved, ...told] : [...moved, save, ...told];
   return { ok: true, state, effects: { order, steps }, holds: null };
+}
+
+/** An experiment ends once: whatever becomes of its release afterwards. */
+function keptConclusion(from: RolloutState | null, to: Unstamped): Pick<RolloutState, 'concluded'> {
+  return from?.concluded === undefined || from.release !== to.release ? {} : { concluded: from.concluded };
 }
 
 /** Nothing changes; `holds` says why. */

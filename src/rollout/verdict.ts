@@ -17,7 +17,7 @@ type Judged<A extends Answer, E extends Evidence> = {
   readonly sentence: string;
 };
 
-export type Evidence = ErrorRateEvidence | LatencyEvidence | SourceEvidence;
+export type Evidence = ErrorRateEvidence | LatencyEvidence | BusinessEvidence | SourceEvidence;
 
 /** Natural logs of the evidence for harm and for "not worse", and where each decides. */
 export type LogEvidence = {
@@ -52,6 +52,17 @@ export type QuantileEvidence = {
   readonly logHarm: number;
   readonly logProof: number;
 };
+
+/** Of what the business counts, from the figures of the experiment. `lacks`: what there is not enough of to decide; null: nothing. */
+export type BusinessEvidence = LogEvidence & {
+  readonly kind: 'business';
+  readonly lacks: string | null;
+  readonly baseline: UserMean;
+  readonly candidate: UserMean;
+};
+
+/** Users who are counted, and their mean over the phases of the split; null before there is one. */
+export type UserMean = { readonly users: number; readonly mean: number | null };
 
 /** Of an outside source (prometheus, webhook). */
 export type SourceEvidence = {

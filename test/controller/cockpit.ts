@@ -64,6 +64,7 @@ export class Cockpit {
       publish: (_, split) => void this.published.push(split),
       health: () => this.health,
       sourceVerdicts: () => this.sources,
+      experimentSight: () => null,
       sourcesAnew: () => {
         this.sourcesAnewCount += 1;
       },

@@ -1,5 +1,6 @@
 // Builders for tests of the rollout's machine: policies, measurements, verdicts and events with only what a test is about.
 import assert from 'node:assert/strict';
+import type { ExperimentStanding } from '../../src/rollout/experiment-standing.ts';
 import type { CandidateHealth, Measurement, SampleRatio, StageFigures } from '../../src/rollout/measurement.ts';
 import { transition } from '../../src/rollout/machine.ts';
 import type { Action, ActionKind, RolloutEvent, Tick } from '../../src/rollout/rollout-event.ts';
@@ -93,6 +94,7 @@ export type Seen = {
   readonly figures?: Partial<StageFigures>;
   readonly sampleRatio?: SampleRatio;
   readonly candidate?: CandidateHealth;
+  readonly experiment?: ExperimentStanding;
 };
 
 /** A measurement in which nothing holds a rollout of `stagingOf`. */
@@ -107,6 +109,7 @@ export function measuredAt(nowMs: number, seen: Seen = {}): Measurement {
     },
     sampleRatio: seen.sampleRatio ?? evenRatio,
     candidate: seen.candidate ?? { kind: 'up' },
+    ...(seen.experiment === undefined ? {} : { experiment: seen.experiment }),
   };
 }
 

@@ -37,7 +37,7 @@ export const chinese: Words = {
   },
   verdict({ kind }, { candidate, figures, adjusted, verdict }, baseline) {
     if (verdict.kind === 'frozen') return `${candidate} 无结论：用户分布与分流比例不符`;
-    if (verdict.kind === 'not-enough-data') return `${candidate} 数据不足：${verdict.missing.map(lack).join('，')}`;
+    if (verdict.kind === 'not-enough-data') return `${candidate} 数据不足：${chinese.missing(verdict.missing)}`;
     if (verdict.kind === 'no-difference') {
       const { largest, largestLift } = verdict;
       const size =
@@ -54,6 +54,7 @@ export const chinese: Words = {
     const means = `${figureText(kind, figures!.candidateMean, numbers)} 对 ${figureText(kind, figures!.baselineMean, numbers)}`;
     return `${candidate} 比 ${baseline} ${answers[verdict.kind]}：${means}，${range}`;
   },
+  missing: (missing) => missing.map(lack).join('，'),
   answer: ({ kind }) => answers[kind],
   outcome({ decision, versions, metrics }) {
     const primary = metrics.find(({ role }) => role === 'primary');

@@ -38,7 +38,7 @@ export const english: Words = {
   verdict({ kind }, { candidate, figures, adjusted, verdict }, baseline) {
     if (verdict.kind === 'frozen') return `no verdict on ${candidate}: users do not fall as the split says`;
     if (verdict.kind === 'not-enough-data')
-      return `not enough data on ${candidate}: ${verdict.missing.map(lack).join(', ')}`;
+      return `not enough data on ${candidate}: ${english.missing(verdict.missing)}`;
     if (verdict.kind === 'no-difference') {
       const { largest, largestLift } = verdict;
       const size =
@@ -55,6 +55,7 @@ export const english: Words = {
         : `${liftText(lift.value, numbers)} (${liftText(lift.lower, numbers)} to ${liftText(lift.upper, numbers)})`;
     return `${candidate} is ${verdict.kind} than ${baseline}: ${means}, ${range}`;
   },
+  missing: (missing) => missing.map(lack).join(', '),
   answer: ({ kind }) => answers[kind],
   outcome: ({ decision, versions }) =>
     decision.kind === 'undecided'

@@ -107,8 +107,8 @@ export function meanOf(sample: Sample): number | null {
 
 /** All phases together; null without a phase. */
 function wholeSample({ samples }: MetricFigures, index: number): Sample | null {
-  const ofVersion = samples.map((versions) => versions[index]!);
-  return ofVersion.length === 0 ? null : ofVersion.reduce((sum, sample) => mergeSamples(sum, sample));
+  const parts = samples.map((versions) => versions[index]!);
+  return parts.length === 0 ? null : parts.reduce((sum, sample) => mergeSamples(sum, sample));
 }
 
 function candidateIndexes({ versions }: ExperimentFigures): number[] {

@@ -1,7 +1,7 @@
 // What a report says in a language: the sentences, and the words of its tables. Types, and the table of languages' names.
 import type { Metric } from '../experiment.ts';
 import type { NumberStyle } from './numbers.ts';
-import type { ExperimentReport, MetricComparison, MetricVerdict, UserBalance } from './report.ts';
+import type { ExperimentReport, MetricComparison, MetricVerdict, Missing, UserBalance } from './report.ts';
 
 /** The languages that a report can be had in. */
 export const reportLanguages = ['en', 'zh'] as const;
@@ -17,6 +17,8 @@ export type Words = {
   metric(metric: Metric): string;
   /** A verdict as a sentence. */
   verdict(metric: Metric, comparison: Omit<MetricComparison, 'sentence'>, baseline: string): string;
+  /** What is asked for and not there yet. */
+  missing(missing: readonly Missing[]): string;
   /** A verdict in one or two words. */
   answer(verdict: MetricVerdict): string;
   /** The outcome of the whole experiment, in one sentence. */
