@@ -10,6 +10,7 @@ import type { PolicyDocument } from './policy-schema.ts';
 import { buildHoldout, buildLayer } from './population-schema.ts';
 import type { RolloutDocument } from './rollout-schema.ts';
 import type { RuleDocument } from './rule-schema.ts';
+import { buildServerTls, type PemTexts } from './server-tls-schema.ts';
 import { buildServing } from './serving-schema.ts';
 import type { Holdout } from '../rollout/population.ts';
 import type {
@@ -26,10 +27,10 @@ import type {
 } from '../rollout/policy.ts';
 
 /** What the files hold that a policy names; `usersOf` answers for every list. */
-export type NamedFiles = { readonly usersOf: UsersOf; readonly tls: Tls | null };
+export type NamedFiles = { readonly usersOf: UsersOf; readonly tls: Tls | null; readonly pemTexts: PemTexts };
 
 /** The policy that a document and its files mean. */
-export function buildPolicy(document: PolicyDocument, { usersOf, tls }: NamedFiles): Policy {
+export function buildPolicy(document: PolicyDocument, { usersOf, tls, pemTexts }: NamedFiles): Policy {
   const { header, idle, drain } = document.timeouts;
   const holdout = buildHoldout(document.holdout);
   return freezeDeep({
@@ -43,19 +44,20 @@ export function buildPolicy(document: PolicyDocument, { usersOf, tls }: NamedFil
     logging: document.logging,
     store: document.store,
     alerts: document.alerts.map(buildAlert),
-    rollouts: document.rollouts.map((rollout) => buildRollout(rollout, { usersOf, holdout })),
+    rollouts: document.rollouts.map((rollout) => buildRollout(rollout, { usersOf, holdout, pemTexts })),
   });
 }
 
-type Around = { readonly usersOf: UsersOf; readonly holdout: Holdout | null };
+type Around = { readonly usersOf: UsersOf; readonly holdout: Holdout | null; readonly pemTexts: PemTexts };
 
-function buildRollout(document: RolloutDocument, { usersOf, holdout }: Around): Rollout {
+function buildRollout(document: RolloutDocument, { usersOf, holdout, pemTexts }: Around): Rollout {
   const [baseline, ...candidates] = Object.entries(document.versions).map(([name, version], index): Version => {
     const [first, ...others] = version.servers.map(({ url, weight }) => ({ origin: url, weight }));
     const { connect, response, idle } = version.timeouts;
     const timeouts = { connectMs: connect, responseMs: response, idleMs: idle };
     const serving = buildServing(version);
-    return { name, index, servers: [first!, ...others], timeouts, serving, http2: false, tls: null };
+    const tls = buildServerTls(version.tls, pemTexts);
+    return { name, index, servers: [first!, ...others], timeouts, serving, http2: version.http2, tls };
   });
   const versions = [baseline!, ...candidates] as const;
   const split = buildSplit(document.split, versions);

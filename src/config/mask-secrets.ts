@@ -16,7 +16,7 @@ export function maskSecrets(document: unknown): unknown {
 
 function copy(value: unknown, key: string, isBelowSecret: boolean): unknown {
   const isSecret = isBelowSecret || (secretKey.test(key) && !openKeys.has(key));
-  if (typeof value === 'string') return isSecret ? maskWhole(value) : maskInside(value, key);
+  if (typeof value === 'string') return isSecret || isPrivateKey(value) ? maskWhole(value) : maskInside(value, key);
   if (Array.isArray(value)) return value.map((item) => copy(item, key, isSecret));
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).map(([name, item]) => [name, copy(item, name, isSecret)] as const);
@@ -24,6 +24,11 @@ function copy(value: unknown, key: string, isBelowSecret: boolean): unknown {
   }
   // A number or true under such a key can be a password that lacks its quotes.
   return isSecret && value !== null ? mask : value;
+}
+
+/** The text of one where the name of its file belongs. */
+function isPrivateKey(text: string): boolean {
+  return /PRIVATE KEY/.test(text);
 }
 
 function maskWhole(text: string): string {

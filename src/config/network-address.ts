@@ -22,20 +22,18 @@ export function parseListenAddress(written: unknown): Reading<ListenAddress> {
 }
 
 /**
- * The origin of a server: `http://host:port`, port 80 left out. What the platform's URL parser would quietly repair
+ * The origin of a server: `http://host:port` or `https://host:port`, ports 80 and 443 left out. What the platform's URL parser would quietly repair
  * (octal addresses, backslashes, missing slashes) is refused.
  */
 export function parseServerOrigin(written: unknown): Reading<string> {
   const text = String(written);
-  if (/^https:\/\//i.test(text))
-    return refusedUnseen('is an https server, which graygate cannot speak to yet', originHint);
-  const match = /^http:\/\/([^/?#\s\\]+)(.*)$/is.exec(text);
-  if (match === null) return refused('is not an http:// origin', originHint);
-  const [, authority = '', rest] = match;
+  const match = /^(https?):\/\/([^/?#\s\\]+)(.*)$/is.exec(text);
+  if (match === null) return refused('is not an http:// or https:// origin', originHint);
+  const [, scheme, authority = '', rest] = match;
   if (authority.includes('@')) return refusedUnseen('names a user or password', originHint);
   if (rest !== '' && rest !== '/') return refused('has more than a host and a port', originHint);
   const host = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(authority);
-  const url = URL.parse(`http://${authority}`);
+  const url = URL.parse(`${scheme}://${authority}`);
   const isSound = host !== null && url !== null && isServerHost(host[1]!) && url.port !== '0';
   return isSound ? accepted(url.origin) : refused('does not name a host', originHint);
 }
@@ -72,8 +70,8 @@ function toAsciiHost(name: string): string {
   return /[/?#@:%\\\s]/.test(name) ? '' : domainToASCII(name);
 }
 
-/** Labels of letters, digits, `-` and `_`; not something that a URL parser takes for a number (`010.1.1.1`, `0x7f.1`). */
-function isHostName(host: string): boolean {
+/** Whether a text is labels of letters, digits, `-` and `_`; not something that a URL parser takes for a number (`010.1.1.1`, `0x7f.1`). */
+export function isHostName(host: string): boolean {
   const labels = host.split('.');
   const isName = host.length <= 253 && labels.every((label) => /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/.test(label));
   return isName && !/^(\d+|0x[0-9a-f]*)$/i.test(labels.at(-1)!);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseServerOrigin } from './network-address.ts';
 import { parseCount } from './quantities.ts';
 import { mapping, someOf, written } from './schema-kit.ts';
+import { protocolKeys } from './server-tls-schema.ts';
 import { servingKeys } from './serving-schema.ts';
 import { timeout } from './timeout.ts';
 
@@ -38,6 +39,7 @@ export const versionSchema = mapping(
       },
       'a mapping with connect, response or idle',
     ).prefault({}),
+    ...protocolKeys,
     ...servingKeys,
   },
   'a mapping with servers',

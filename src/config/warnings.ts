@@ -36,6 +36,7 @@ export function warnings(policy: Policy): Finding[] {
         ...hiddenRollout(rollout, policy.rollouts.slice(0, index), path),
         ...identityWarnings(rollout, [...path, 'user']),
         ...versionWarnings(rollout, [...path, 'versions']),
+        ...insecureVersions(rollout, [...path, 'versions']),
         ...hiddenRules(rollout, [...path, 'rules']),
       ];
     }),
@@ -115,6 +116,14 @@ function versionWarnings({ versions, split, rules, staging }: Rollout, path: Pat
       ...(originsOf(version) === originsOf(baseline) ? [sameServers] : []),
     ];
   });
+}
+
+/** Whose servers are taken for whoever answers in their place. */
+function insecureVersions({ versions }: Rollout, path: Path): Finding[] {
+  const hint = 'name the authority of their certificates in ca';
+  return versions
+    .filter(({ tls }) => tls?.insecure === true)
+    .map(({ name }) => warning([...path, name, 'tls', 'insecure'], 'takes any certificate of the servers', hint));
 }
 
 function originsOf({ servers }: Version): string {

@@ -216,10 +216,10 @@ const rollouts: Row[] = [
     versions(
       "      stable: { servers: ['https://u:hunter2@a', 'http://u:hunter2@a', 'http://a/x'] }\n      canary: { servers: [{ url: 'a:80', weight: 0 }, [a], 'http://b', { url: http://B:80/ }] }\n",
     ),
-    'p.yaml:6:27: rollouts[0].versions.stable.servers[0]: is an https server, which graygate cannot speak to yet; write an origin such as http://10.0.0.1:3000',
+    'p.yaml:6:27: rollouts[0].versions.stable.servers[0]: names a user or password; write an origin such as http://10.0.0.1:3000',
     'p.yaml:6:50: rollouts[0].versions.stable.servers[1]: names a user or password; write an origin such as http://10.0.0.1:3000',
     'p.yaml:6:72: rollouts[0].versions.stable.servers[2]: "http://a/x" has more than a host and a port; write an origin such as http://10.0.0.1:3000',
-    'p.yaml:7:34: rollouts[0].versions.canary.servers[0].url: "a:80" is not an http:// origin; write an origin such as http://10.0.0.1:3000',
+    'p.yaml:7:34: rollouts[0].versions.canary.servers[0].url: "a:80" is not an http:// or https:// origin; write an origin such as http://10.0.0.1:3000',
     'p.yaml:7:50: rollouts[0].versions.canary.servers[0].weight: 0 is not a whole number of at least 1',
     'p.yaml:7:55: rollouts[0].versions.canary.servers[1]: is a list; expected a server: a URL, or a mapping with url and weight',
     'p.yaml:7:72: rollouts[0].versions.canary.servers[3]: is a server that is listed before; give the first one a weight',

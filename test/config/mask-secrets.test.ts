@@ -27,6 +27,7 @@ suite('a policy without its secrets', () => {
       { header: { 'x-api-key': { prefix: 'abc' }, 'x-session-token': ['a', 'b'] } },
       { header: { 'x-api-key': { prefix: '***' }, 'x-session-token': ['***', '***'] } },
     ],
+    ['a key where the name of its file belongs', { key: '-----BEGIN PRIVATE KEY-----\nMII' }, { key: '***' }],
     ['nothing', { token: null }, { token: null }],
   ];
   for (const [what, written, shown] of rows) {

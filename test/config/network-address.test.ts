@@ -48,6 +48,8 @@ suite('servers', () => {
     ['http://10.0.0.1:3000/', 'http://10.0.0.1:3000'],
     ['HTTP://Shop.Example.com:80', 'http://shop.example.com'],
     ['http://[::1]:3000', 'http://[::1]:3000'],
+    ['HTTPS://Shop.Example.com:443', 'https://shop.example.com'],
+    ['https://10.0.0.1:80', 'https://10.0.0.1:80'],
     ['http://shop_api.internal', 'http://shop_api.internal'],
     ['http://例子.example:81', 'http://xn--fsqu00a.example:81'],
   ];
@@ -55,7 +57,8 @@ suite('servers', () => {
     test(`${written} is ${origin}`, () => assert.deepEqual(parseServerOrigin(written), { ok: true, value: origin }));
   }
   for (const written of [
-    'https://10.0.0.1',
+    'https:10.0.0.1',
+    'https://10.0.0.1/app',
     '10.0.0.1:3000',
     'http:10.0.0.1',
     'http:/10.0.0.1',
