@@ -1,12 +1,14 @@
 // The servers of a version: whose turn it is, and the kept-alive connections to each. Servers that two policies share
 // are the same object, so that a reload keeps their connections.
-import type { Server, Version, VersionTimeouts } from '../rollout/policy.ts';
-import { createConnector } from './upstream/connector.ts';
-import { createHttp1Client } from './upstream/http1-client.ts';
+import type { Server, Version } from '../rollout/policy.ts';
+import { createUpstreamClient } from './upstream/create-client.ts';
 import type { UpstreamClient } from './upstream/upstream-client.ts';
 
 /** Response headers larger than this are a protocol fault of the server. */
 export const maxResponseHeaderByteCount = 65_536;
+
+/** How the servers of a version are reached. */
+type Reach = Pick<Version, 'timeouts' | 'http2' | 'tls'>;
 
 /** One upstream address and its connections. */
 export class UpstreamServer {
@@ -15,10 +17,10 @@ export class UpstreamServer {
   readonly host: string;
   readonly client: UpstreamClient;
 
-  constructor(origin: string, timeouts: VersionTimeouts) {
+  constructor(origin: string, { timeouts, http2, tls }: Reach) {
     this.origin = origin;
     this.host = new URL(origin).host;
-    this.client = createHttp1Client({ connector: createConnector({ origin, tls: null }, 'http/1.1'), timeouts });
+    this.client = createUpstreamClient({ origin, timeouts, http2, tls });
   }
 }
 
@@ -26,11 +28,11 @@ export class UpstreamServer {
 export class ServerRegistry {
   readonly #servers = new Map<string, { server: UpstreamServer; userCount: number }>();
 
-  acquire(origin: string, timeouts: VersionTimeouts, scope: string): UpstreamServer {
-    const key = this.#key(origin, timeouts, scope);
+  acquire(origin: string, reach: Reach, scope: string): UpstreamServer {
+    const key = this.#key(origin, reach, scope);
     let entry = this.#servers.get(key);
     if (entry === undefined) {
-      entry = { server: new UpstreamServer(origin, timeouts), userCount: 0 };
+      entry = { server: new UpstreamServer(origin, reach), userCount: 0 };
       this.#servers.set(key, entry);
     }
     entry.userCount += 1;
@@ -38,8 +40,8 @@ export class ServerRegistry {
   }
 
   /** Resolves once the connections of a server that nobody uses any more are closed. */
-  async release(origin: string, timeouts: VersionTimeouts, scope: string): Promise<void> {
-    const key = this.#key(origin, timeouts, scope);
+  async release(origin: string, reach: Reach, scope: string): Promise<void> {
+    const key = this.#key(origin, reach, scope);
     const entry = this.#servers.get(key);
     if (entry === undefined) return;
     entry.userCount -= 1;
@@ -54,8 +56,8 @@ export class ServerRegistry {
     this.#servers.clear();
   }
 
-  #key(origin: string, timeouts: VersionTimeouts, scope: string): string {
-    return `${scope} ${origin} ${timeouts.connectMs} ${timeouts.responseMs} ${timeouts.idleMs}`;
+  #key(origin: string, { timeouts, http2, tls }: Reach, scope: string): string {
+    return JSON.stringify([scope, origin, timeouts, http2, tls]);
   }
 }
 
@@ -63,16 +65,16 @@ export class ServerRegistry {
 export class ServerRing {
   readonly #registry: ServerRegistry;
   readonly #scope: string;
-  readonly #timeouts: VersionTimeouts;
+  readonly #reach: Reach;
   readonly #turns: { server: UpstreamServer; weight: number; credit: number }[];
   readonly #totalWeight: number;
 
   constructor(registry: ServerRegistry, version: Version, scope: string) {
     this.#registry = registry;
     this.#scope = scope;
-    this.#timeouts = version.timeouts;
+    this.#reach = version;
     this.#turns = version.servers.map((server: Server) => ({
-      server: registry.acquire(server.origin, version.timeouts, scope),
+      server: registry.acquire(server.origin, version, scope),
       weight: server.weight,
       credit: 0,
     }));
@@ -99,8 +101,6 @@ export class ServerRing {
 
   /** Lets go of the servers; their connections close when no other policy holds them. */
   async release(): Promise<void> {
-    await Promise.all(
-      this.#turns.map((turn) => this.#registry.release(turn.server.origin, this.#timeouts, this.#scope)),
-    );
+    await Promise.all(this.#turns.map((turn) => this.#registry.release(turn.server.origin, this.#reach, this.#scope)));
   }
 }
