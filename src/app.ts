@@ -83,6 +83,9 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
       else inControl.observe(outcome);
       accessLog?.(outcome);
     },
+    exposed: () => undefined,
+    happened: () => undefined,
+    unread: (event) => metrics.events.unread(event),
     malformed: (status) => metrics.unmatched.counted(status, ''),
     failed: (error) => logger.error({ err: error }, 'a request failed inside graygate'),
   });

@@ -116,6 +116,7 @@ export abstract class Journey implements Outcome {
   protected begin(liveRollout: LiveRollout, decision: Decision): void {
     this.#liveRollout = liveRollout;
     this.setting.decided(decision);
+    liveRollout.notes?.note(decision, this.facts);
     this.rollout = decision.rollout;
     this.decided = decision.version;
     this.reason = decision.reason;

@@ -4,6 +4,7 @@ import type { FaultKind, Outcome } from '../rollout/outcome.ts';
 import type { Policy, Rollout, Version } from '../rollout/policy.ts';
 import type { SplitCell } from '../rollout/split.ts';
 import type { Onlooker } from './answer-tap.ts';
+import type { ExposureNotes } from './events/exposure-notes.ts';
 import { ServerRing, type ServerRegistry } from './servers.ts';
 import { type TokenVerifier, createTokenVerifier } from './tokens.ts';
 
@@ -46,6 +47,8 @@ export type LiveRollout = {
   readonly cell: SplitCell;
   readonly versions: readonly [LiveVersion, ...LiveVersion[]];
   readonly verifyToken: TokenVerifier | null;
+  /** Counts the users of an experiment; null: there is none. */
+  readonly notes: ExposureNotes | null;
   /** Asked in this order, each once a request. */
   readonly onlookers: readonly Onlooker[];
 };
@@ -56,6 +59,8 @@ export type LiveParts = {
   readonly telemetry: Telemetry;
   /** The split in force of a rollout. */
   cellOf(rollout: Rollout): SplitCell;
+  /** Who counts the users of a rollout; absent: nobody. */
+  notesOf?(rollout: Rollout): ExposureNotes | null;
   /** Who looks on at the requests of a rollout; absent: nobody. */
   onlookersOf?(rollout: Rollout): readonly Onlooker[];
 };
@@ -116,6 +121,7 @@ function liven(rollout: Rollout, parts: LiveParts): LiveRollout {
     cell: parts.cellOf(rollout),
     versions: [livenVersion(baseline), ...candidates.map(livenVersion)],
     verifyToken: rollout.user.jwt === null ? null : createTokenVerifier(rollout.user.jwt),
+    notes: parts.notesOf?.(rollout) ?? null,
     onlookers: parts.onlookersOf?.(rollout) ?? [],
   };
 }

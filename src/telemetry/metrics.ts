@@ -3,10 +3,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry, type PrometheusContentType } from 'prom-client';
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { Split } from '../rollout/split.ts';
+import { EventCounters } from './event-counters.ts';
 import { conventionalMetric, durationHistogram, type Sample } from './exposition.ts';
 import { MirrorCounts } from './mirror-counts.ts';
 import { addRolloutGauges, type StandingsSource } from './rollout-gauges.ts';
-import { Tally } from './tally.ts';
+import { TallyBook } from './tally-book.ts';
+import type { Tally } from './tally.ts';
 
 const labelNames = ['rollout', 'version'] as const;
 
@@ -63,9 +65,11 @@ export type MetricsSource = StandingsSource & {
 export class Metrics {
   /** What became of the copies that mirrors made. */
   readonly mirror: MirrorCounts;
+  /** What is counted, by version. */
+  readonly tallies = new TallyBook();
   readonly #registry = new Registry();
-  readonly #tallies = new Map<string, Tally>();
-  readonly #unmatched = new Tally('', '');
+  /** What users did. */
+  readonly events = new EventCounters(this.#registry);
   readonly #source: MetricsSource;
   readonly #reloads: Counter<'result'>;
   readonly #loadedAt: Gauge;
@@ -102,15 +106,12 @@ export class Metrics {
 
   /** The tally of a version; the same one as long as some policy names the version. */
   probe(rollout: string, version: string): Tally {
-    const key = `${rollout}/${version}`;
-    let tally = this.#tallies.get(key);
-    if (tally === undefined) this.#tallies.set(key, (tally = new Tally(rollout, version)));
-    return tally;
+    return this.tallies.probe(rollout, version);
   }
 
   /** Requests that no rollout took. */
   get unmatched(): Tally {
-    return this.#unmatched;
+    return this.tallies.unmatched;
   }
 
   /** Takes note of the policy in force; series of versions that it does not name any more are dropped. */
@@ -118,10 +119,8 @@ export class Metrics {
     this.#policy = policy;
     this.#loadedAt.set(nowMs / 1_000);
     if (isReload) this.#reloads.inc({ result: 'ok' });
-    const named = new Set(
-      policy.rollouts.flatMap(({ name, versions }) => versions.map((version) => `${name}/${version.name}`)),
-    );
-    for (const key of this.#tallies.keys()) if (!named.has(key)) this.#tallies.delete(key);
+    this.events.keepOnly(new Set(policy.rollouts.map(({ name }) => name)));
+    const named = this.tallies.follow(policy);
     this.mirror.keepOnly(new Set(policy.rollouts.map(({ name }) => name)), named);
   }
 
@@ -144,7 +143,7 @@ export class Metrics {
   }
 
   #all(): Tally[] {
-    return [...this.#tallies.values(), this.#unmatched];
+    return this.tallies.all();
   }
 
   #addCounter(counter: TallyCounter): void {

@@ -23,6 +23,9 @@ async function startTaking(context: TestContext, policy: Policy) {
     cellOf: (rollout) => cells.of(rollout),
     decided: () => undefined,
     finished: () => undefined,
+    exposed: () => undefined,
+    happened: () => undefined,
+    unread: () => undefined,
     malformed: () => undefined,
   });
   await gateway.open();

@@ -1,5 +1,6 @@
 // Starts a real data plane on a free port for a test, with real metrics and a record of every outcome.
 import { type Gateway, type GatewayParts, createGateway } from '../../src/gateway/gateway.ts';
+import type { BusinessEvent, Exposure } from '../../src/rollout/experiment.ts';
 import type { Outcome } from '../../src/rollout/outcome.ts';
 import type { Policy, Rollout } from '../../src/rollout/policy.ts';
 import { SplitCells, type SplitCell } from '../../src/rollout/split.ts';
@@ -12,6 +13,8 @@ export type RunningGateway = {
   readonly metrics: Metrics;
   readonly outcomes: Outcome[];
   readonly malformed: number[];
+  readonly exposures: Exposure[];
+  readonly events: BusinessEvent[];
   cellOf(rollout: Rollout): SplitCell;
 };
 
@@ -32,6 +35,8 @@ export async function startGateway(
   metrics.policyLoaded(policy, Date.now(), false);
   const outcomes: Outcome[] = [];
   const malformed: number[] = [];
+  const exposures: Exposure[] = [];
+  const events: BusinessEvent[] = [];
   const gateway = await createGateway({
     policy,
     telemetry: metrics,
@@ -41,10 +46,13 @@ export async function startGateway(
       outcomes.push(outcome);
       if (outcome.version === null) metrics.unmatched.counted(outcome.status, outcome.method);
     },
+    exposed: (exposure) => exposures.push(exposure),
+    happened: (event) => events.push(event),
+    unread: (event) => metrics.events.unread(event),
     malformed: (status) => malformed.push(status),
     ...parts,
   });
   const port = await gateway.listen();
   context.after(() => gateway.close(0));
-  return { gateway, port, url: `http://127.0.0.1:${port}`, metrics, outcomes, malformed, cellOf };
+  return { gateway, port, url: `http://127.0.0.1:${port}`, metrics, outcomes, malformed, exposures, events, cellOf };
 }
