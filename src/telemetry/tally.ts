@@ -33,6 +33,9 @@ export type Pulse = {
   /** The last refusal of that row; silence after it says nothing. */
   lastRefusedMs: number;
   unansweredSinceMs: number | null;
+  /** An answer began; a server took a connection. Since the tally was last handed on (tally-delta.ts). */
+  hasAnswered: boolean;
+  hasConnected: boolean;
 };
 
 /** Counts of one version of one rollout. Both names are empty for requests that no rollout took. */
@@ -44,15 +47,22 @@ export class Tally {
   durationSumSeconds = 0;
   /** Not cumulative; one more than `durationBoundsSeconds`. */
   readonly durationCounts: Float64Array = new Float64Array(durationBoundsSeconds.length + 1);
-  readonly pulse: Pulse = { refusedSinceMs: null, lastRefusedMs: 0, unansweredSinceMs: null };
-  #awaitedCount = 0;
+  readonly pulse: Pulse = {
+    refusedSinceMs: null,
+    lastRefusedMs: 0,
+    unansweredSinceMs: null,
+    hasAnswered: false,
+    hasConnected: false,
+  };
+  /** Whole requests to which no answer has begun. */
+  awaitedCount = 0;
   readonly decisions = new Map<string, number>();
   readonly retries = new Map<FaultKind, number>();
   readonly fallbacks = new Map<FaultKind, number>();
   /** By server, then by kind. */
   readonly faults = new Map<string, Map<FaultKind, number>>();
   /** By status and method in one number, so that a request costs one look-up. */
-  readonly #requests = new Map<number, number>();
+  readonly requests = new Map<number, number>();
 
   constructor(rollout: string, version: string) {
     this.rollout = rollout;
@@ -68,25 +78,29 @@ export class Tally {
   }
 
   awaited(): void {
-    this.#awaitedCount += 1;
+    this.awaitedCount += 1;
     this.pulse.unansweredSinceMs ??= Date.now();
   }
 
   unawaited(): void {
-    this.#awaitedCount -= 1;
-    if (this.#awaitedCount === 0) this.pulse.unansweredSinceMs = null;
+    this.awaitedCount -= 1;
+    if (this.awaitedCount === 0) this.pulse.unansweredSinceMs = null;
   }
 
   answered(): void {
     this.pulse.unansweredSinceMs = null;
     this.pulse.refusedSinceMs = null;
+    this.pulse.hasAnswered = true;
   }
 
   faulted(server: string, kind: FaultKind): void {
     if (kind === 'connect') {
       this.pulse.lastRefusedMs = Date.now();
       this.pulse.refusedSinceMs ??= this.pulse.lastRefusedMs;
-    } else this.pulse.refusedSinceMs = null;
+    } else {
+      this.pulse.refusedSinceMs = null;
+      this.pulse.hasConnected = true;
+    }
     let kinds = this.faults.get(server);
     if (kinds === undefined) this.faults.set(server, (kinds = new Map<FaultKind, number>()));
     increment(kinds, kind);
@@ -113,11 +127,11 @@ export class Tally {
 
   /** A request of which only this is known. */
   counted(status: number, method: string): void {
-    increment(this.#requests, (indexOfMethod.get(method) ?? knownMethods.length) * maxStatus + status);
+    increment(this.requests, (indexOfMethod.get(method) ?? knownMethods.length) * maxStatus + status);
   }
 
   requestCounts(): { code: string; method: string; count: number }[] {
-    return Array.from(this.#requests, ([key, count]) => ({
+    return Array.from(this.requests, ([key, count]) => ({
       code: String(key % maxStatus),
       method: knownMethods[Math.floor(key / maxStatus)] ?? otherMethod,
       count,
