@@ -1,4 +1,4 @@
-// The shape of the two SQLite files, as the steps that lead there. A released step is never edited: add the next one.
+// The shape of the three SQLite files, as the steps that lead there. A released step is never edited: add the next one.
 // Step N (from 0) takes a file from `user_version` N to N + 1, in a transaction of its own.
 
 /** Everything that decides: states, audit log, alerts to send, policies, used links, kept answers, named values. */
@@ -73,6 +73,63 @@ export const historyMigrations: readonly string[] = [
     UNIQUE (rollout, start_ms, width_ms, version)
   ) STRICT;
   CREATE INDEX figure_by_width ON figure (width_ms, start_ms);
+
+  CREATE TABLE probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
+  `,
+];
+
+/**
+ * Experiments. `user` is a salted hash; `sums` are the doubles of a block, cell after cell; `cohort` and the like are as the rooms of
+ * the experiment count them. Tables `seen_DAY` of event ids come and go with the days (`seen-ids.ts`).
+ */
+export const experimentMigrations: readonly string[] = [
+  `
+  CREATE TABLE secret (id INTEGER PRIMARY KEY, salt BLOB NOT NULL) STRICT;
+  INSERT INTO secret (id, salt) VALUES (1, randomblob(32));
+
+  CREATE TABLE experiment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rollout TEXT NOT NULL,
+    release TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    superseded_ms INTEGER,
+    format INTEGER NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE experiment_sum (
+    experiment INTEGER NOT NULL,
+    metric INTEGER NOT NULL,
+    phase INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    cohort INTEGER NOT NULL,
+    sums BLOB NOT NULL,
+    PRIMARY KEY (experiment, metric, phase, version, cohort)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE event_total (
+    experiment INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    version TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    value_sum REAL NOT NULL,
+    PRIMARY KEY (experiment, event, version)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE experiment_day (
+    experiment INTEGER NOT NULL,
+    start_ms INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (experiment, start_ms)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE user_record (
+    experiment INTEGER NOT NULL,
+    user BLOB NOT NULL,
+    seen_hour INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (experiment, user)
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
   `,

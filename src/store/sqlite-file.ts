@@ -18,6 +18,10 @@ export type SqliteFileSpec = {
   readonly busyTimeoutMs: number;
   /** Whether the whole file is read at opening to find damage early; else it is found when touched. */
   readonly checkWhole: boolean;
+  /** Pages held in memory; absent: as SQLite does. */
+  readonly cacheBytes?: number;
+  /** Pages that gather in the journal before they are copied into the file; absent: as SQLite does. */
+  readonly checkpointPageCount?: number;
 };
 
 /** Opens or creates the file. Throws SQLite's errors, `store-corrupt`, or `store-unavailable` for a file that is not ours to use. */
@@ -35,6 +39,10 @@ export function openSqliteFile(spec: SqliteFileSpec): DatabaseSync {
       PRAGMA cell_size_check = ON;
       PRAGMA journal_size_limit = 16777216;
     `);
+    if (spec.cacheBytes !== undefined) database.exec(`PRAGMA cache_size = ${-Math.floor(spec.cacheBytes / 1_024)}`);
+    if (spec.checkpointPageCount !== undefined) {
+      database.exec(`PRAGMA wal_autocheckpoint = ${spec.checkpointPageCount}`);
+    }
     if (spec.checkWhole) refuseDamaged(database, spec.path);
     migrate(database, spec);
     return database;

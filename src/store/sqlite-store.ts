@@ -1,4 +1,4 @@
-// The embedded store: `Store` on two SQLite files that a thread of its own reads and writes.
+// The embedded store: `Store` on SQLite files that threads of their own read and write, one for the experiments and one for the rest.
 // Here only documents are packed and verbs passed on; what they mean is in the tables, what fails is in the parts.
 
 import { createHealthRecord, type HealthRecord } from './health-record.ts';
@@ -12,6 +12,7 @@ import {
   sqliteTokens,
   sqliteValues,
 } from './sqlite-decisions.ts';
+import { sqliteExperiments } from './sqlite-experiments.ts';
 import { sqliteHistory, writeSlices } from './sqlite-history.ts';
 import type { Store, StoredTypes, StoreStatus } from './store.ts';
 import { type BackOff, createStorePart, type StorePart } from './store-part.ts';
@@ -19,9 +20,10 @@ import { createWorkerLink, type WorkerLink } from './worker-link.ts';
 import type { DecisionVerbs, HistoryVerbs } from './worker-verbs.ts';
 
 const MAX_WAITING_COUNT = 1_000;
+const usualBackOff: BackOff = { firstMs: 250, maxMs: 5_000 };
 
 export type SqliteStoreOptions = {
-  /** The file of states, audit log and the like; figures go to the same name with `.history`. Directories are made. */
+  /** The file of states, audit log and the like; figures go to the same name with `.history`, experiments to `.experiments`. Directories are made. */
   readonly path: string;
   /** For `sinceMs` of the health only. */
   readonly nowMs?: () => number;
@@ -43,6 +45,7 @@ export function openSqliteStore<T extends StoredTypes = StoredTypes>(options: Sq
   const { decisions, history, buffer, status, close } = openParts(options, () => {
     for (const listener of listeners) listener(status());
   });
+  const experiments = openExperiments(options);
   return {
     states: sqliteStates<T>(decisions),
     audit: sqliteAudit<T['entry']>(decisions),
@@ -52,23 +55,26 @@ export function openSqliteStore<T extends StoredTypes = StoredTypes>(options: Sq
     tokens: sqliteTokens(decisions),
     responses: sqliteResponses<T['response']>(decisions),
     values: sqliteValues(decisions),
+    experiments: experiments.store,
     status,
     onStatusChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close,
+    async close() {
+      await Promise.all([close(), experiments.close()]);
+    },
   };
 }
 
-/** The thread's file beside the one at `ownUrl`, with its ending: TypeScript in a checkout, JavaScript once built. */
-export function workerUrl(ownUrl: string): URL {
-  return new URL(ownUrl.endsWith('.ts') ? './worker.ts' : './worker.js', ownUrl);
+/** A thread's file beside the one at `ownUrl`, with its ending: TypeScript in a checkout, JavaScript once built. */
+export function workerUrl(ownUrl: string, name = 'worker'): URL {
+  return new URL(`./${name}${ownUrl.endsWith('.ts') ? '.ts' : '.js'}`, ownUrl);
 }
 
-/** The two files behind one thread, and what waits for the second. */
+/** The two files behind the first thread, and what waits for the second. */
 function openParts(options: SqliteStoreOptions, onChange: () => void) {
-  const { nowMs = Date.now, backOff = { firstMs: 250, maxMs: 5_000 } } = options;
+  const { nowMs = Date.now, backOff = usualBackOff } = options;
   const record = (): HealthRecord => createHealthRecord({ firstReason: 'the store is being opened', nowMs, onChange });
   const health = { decisions: record(), history: record() };
   const link = openLink(options);
@@ -101,9 +107,18 @@ function openParts(options: SqliteStoreOptions, onChange: () => void) {
   return { decisions, history, buffer, status, close };
 }
 
-function openLink({ path, busyTimeoutMs = 2_000, answerWithinMs = 10_000 }: SqliteStoreOptions): WorkerLink {
+function openExperiments(options: SqliteStoreOptions) {
+  const { path, nowMs = Date.now, backOff = usualBackOff } = options;
+  const link = openLink({ ...options, path: `${path}.experiments` }, workerUrl(import.meta.url, 'experiment-worker'));
+  return sqliteExperiments({ link, nowMs, backOff });
+}
+
+function openLink(
+  { path, busyTimeoutMs = 2_000, answerWithinMs = 10_000 }: SqliteStoreOptions,
+  url = workerUrl(import.meta.url),
+): WorkerLink {
   return createWorkerLink({
-    url: workerUrl(import.meta.url),
+    url,
     settings: { path, busyTimeoutMs },
     maxWaitingCount: MAX_WAITING_COUNT,
     answerWithinMs,

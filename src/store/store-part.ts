@@ -1,4 +1,4 @@
-// One of the store's two files as the main thread sees it: calls that succeed or reject, health, and probes until it heals.
+// One of the store's files as the main thread sees it: calls that succeed or reject, health, and probes until it heals.
 // A failed call makes the part ill; only a probe that could write makes it well, because reads work on a full disk too.
 
 import { GraygateError } from '../errors.ts';

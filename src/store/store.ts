@@ -1,6 +1,10 @@
 // What outlives the process, as one interface that the embedded and a distributed store both keep.
 // Types only: documents are the callers' JSON and are handed back as they came; every time is an argument, in milliseconds since 1970.
 
+import type { ExperimentFigures } from '../rollout/experiment.ts';
+import type { CountedEvents, EventOutcome, ExperimentBatch } from '../rollout/experiment/entries.ts';
+import type { ByteString } from '../rollout/policy.ts';
+
 /** A JSON value of the caller's type and the number of its shape, so that a later release can tell an old one. */
 export type Document<T = unknown> = { readonly format: number; readonly value: T };
 
@@ -25,6 +29,7 @@ export type Store<T extends StoredTypes = StoredTypes> = {
   readonly tokens: SingleUseTokens;
   readonly responses: IdempotentResponses<T['response']>;
   readonly values: NamedValues;
+  readonly experiments: ExperimentStore;
   /** How the store is now; costs nothing. */
   status(): StoreStatus;
   /** Calls `listener` at each change of `ok` or `reason`; returns the way to stop that. */
@@ -190,4 +195,29 @@ export type NamedValues = {
   get(key: string): Promise<Document | null>;
   put(key: string, document: Document): Promise<void>;
   remove(key: string): Promise<void>;
+};
+
+/** What users did, as sums and as one small record a user. IDs of users and events are kept as salted hashes, never as they are. */
+export type ExperimentStore = {
+  /**
+   * Counts a batch, all of it or nothing; durable once resolved. An outcome for each of its events, in order: an event whose id was
+   * counted within the last seven days counts no more, so the same batch may be sent again.
+   */
+  apply(batch: ExperimentBatch): Promise<readonly EventOutcome[]>;
+  /** Of a release, or of the newest (`release` null); null where nothing is known. Never looks at single users. */
+  figures(of: {
+    readonly rollout: string;
+    readonly release: string | null;
+    readonly nowMs: number;
+  }): Promise<ExperimentFigures | null>;
+  /** Removes the user's records of a rollout, or of all (`rollout` null); returns how many there were. Sums stay. */
+  forget(of: { readonly user: ByteString; readonly rollout: string | null }): Promise<number>;
+  /** All events that were ever counted, releases together. */
+  totals(): Promise<readonly CountedEvents[]>;
+  /** Does a small part of what time brings: cohorts that settle, days that end, what is too old. Call it again until `isDone`. */
+  tend(at: { readonly nowMs: number }): Promise<{ readonly isDone: boolean }>;
+  /** How it is, apart from the rest of the store; null as long as nobody asked it for anything. */
+  health(): Health | null;
+  /** Calls `listener` at each change of the health; returns the way to stop that. */
+  onHealthChange(listener: () => void): () => void;
 };

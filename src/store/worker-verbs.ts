@@ -20,8 +20,8 @@ export function decisionVerbs(database: DatabaseSync) {
 export type DecisionVerbs = ReturnType<typeof decisionVerbs>;
 export type HistoryVerbs = ReturnType<typeof historyTable>;
 
-/** The two files, by what they are for. */
-export type PartName = 'decisions' | 'history';
+/** The three files, by what they are for. */
+export type PartName = 'decisions' | 'history' | 'experiments';
 
 /** A verb of a part with its one argument. `probe` opens and tests the part, `close` ends the thread. */
 export type WorkerRequest = {

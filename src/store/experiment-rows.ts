@@ -1,0 +1,141 @@
+// One experiment in SQLite besides its users: plan, sums, totals of events and days. Statements only; runs in the thread of the
+// experiments.
+
+import type { DatabaseSync } from 'node:sqlite';
+import type { DayFigures } from '../rollout/experiment.ts';
+import type { CountedEvents } from '../rollout/experiment/entries.ts';
+import type { BlockPlace, SumBlock } from '../rollout/experiment/experiment-sums.ts';
+import type { ExperimentPlan } from '../rollout/experiment/live-experiment.ts';
+import { allRows } from './sqlite-file.ts';
+
+export type ExperimentRow = {
+  readonly id: number;
+  readonly rollout: string;
+  readonly release: string;
+  readonly createdMs: number;
+  /** When the next release of the rollout began; null: this is the newest. */
+  readonly supersededMs: number | null;
+};
+
+/** `version` is empty for users whom no split has exposed yet. */
+export type EventTotal = {
+  readonly event: string;
+  readonly version: string;
+  readonly count: number;
+  readonly valueSum: number;
+};
+
+/** Of the plans that this release writes; a later one raises it and reads both. */
+const planFormat = 1;
+
+type SumRow = {
+  readonly metric: number;
+  readonly phase: number;
+  readonly version: number;
+  readonly cohort: number;
+  readonly sums: Uint8Array;
+};
+
+/** The statements on experiments. */
+export function experimentRows(database: DatabaseSync) {
+  const selectAll = database.prepare(
+    `SELECT id, rollout, release, created_ms AS createdMs, superseded_ms AS supersededMs FROM experiment ORDER BY id`,
+  );
+  const insert = database.prepare(
+    'INSERT INTO experiment (rollout, release, created_ms, format, json) VALUES (?, ?, ?, ?, ?)',
+  );
+  const supersede = database.prepare('UPDATE experiment SET superseded_ms = ? WHERE id = ?');
+  const selectPlan = database.prepare('SELECT json FROM experiment WHERE id = ?');
+  const updatePlan = database.prepare('UPDATE experiment SET format = ?, json = ? WHERE id = ?');
+  return {
+    ...sumRows(database),
+    ...totalRows(database),
+    ...dayRows(database),
+    all: (): ExperimentRow[] => allRows(selectAll),
+    /** Returns the new experiment's number. */
+    insert: (
+      { rollout, release, createdMs }: Omit<ExperimentRow, 'id' | 'supersededMs'>,
+      plan: ExperimentPlan,
+    ): number => Number(insert.run(rollout, release, createdMs, planFormat, JSON.stringify(plan)).lastInsertRowid),
+    supersede(id: number, atMs: number): void {
+      supersede.run(atMs, id);
+    },
+    plan(id: number): ExperimentPlan {
+      const plan: ExperimentPlan = JSON.parse(String(selectPlan.get(id)?.['json']));
+      return plan;
+    },
+    savePlan(id: number, plan: ExperimentPlan): void {
+      updatePlan.run(planFormat, JSON.stringify(plan), id);
+    },
+    remove(id: number): void {
+      for (const table of ['experiment_sum', 'event_total', 'experiment_day']) {
+        database.prepare(`DELETE FROM ${table} WHERE experiment = ?`).run(id);
+      }
+      database.prepare('DELETE FROM experiment WHERE id = ?').run(id);
+    },
+  };
+}
+
+const keyOf = ({ column, phase, version, cohort }: BlockPlace) => [column, phase, version, cohort] as const;
+
+function sumRows(database: DatabaseSync) {
+  const select = database.prepare(
+    'SELECT metric, phase, version, cohort, sums FROM experiment_sum WHERE experiment = ?',
+  );
+  const upsert = database.prepare(
+    'INSERT OR REPLACE INTO experiment_sum (experiment, metric, phase, version, cohort, sums) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const remove = database.prepare(
+    'DELETE FROM experiment_sum WHERE experiment = ? AND metric = ? AND phase = ? AND version = ? AND cohort = ?',
+  );
+  return {
+    blocks: (experiment: number): SumBlock[] =>
+      allRows<SumRow>(select, experiment).map(({ metric, phase, version, cohort, sums }) => ({
+        place: { column: metric, phase, version, cohort },
+        // A copy, because doubles lie on borders of eight bytes.
+        sums: new Float64Array(sums.slice().buffer),
+      })),
+    saveBlock(experiment: number, { place, sums }: SumBlock): void {
+      upsert.run(experiment, ...keyOf(place), new Uint8Array(sums.buffer));
+    },
+    removeBlock(experiment: number, place: BlockPlace): void {
+      remove.run(experiment, ...keyOf(place));
+    },
+  };
+}
+
+function totalRows(database: DatabaseSync) {
+  const select = database.prepare(
+    'SELECT event, version, count, value_sum AS valueSum FROM event_total WHERE experiment = ? ORDER BY event, version',
+  );
+  const add = database.prepare(
+    `INSERT INTO event_total (experiment, event, version, count, value_sum) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (experiment, event, version) DO UPDATE SET
+       count = count + excluded.count, value_sum = value_sum + excluded.value_sum`,
+  );
+  const selectAll = database.prepare(
+    `SELECT rollout, nullif(version, '') AS version, event, sum(count) AS count, sum(value_sum) AS valueSum
+     FROM event_total JOIN experiment ON experiment.id = event_total.experiment GROUP BY rollout, event, version`,
+  );
+  return {
+    totals: (experiment: number): EventTotal[] => allRows(select, experiment),
+    addTotal(experiment: number, { event, version, count, valueSum }: EventTotal): void {
+      add.run(experiment, event, version, count, valueSum);
+    },
+    allTotals: (): CountedEvents[] => allRows<CountedEvents>(selectAll).map((row) => ({ ...row })),
+  };
+}
+
+function dayRows(database: DatabaseSync) {
+  const select = database.prepare('SELECT json FROM experiment_day WHERE experiment = ? ORDER BY start_ms');
+  const upsert = database.prepare(
+    'INSERT OR REPLACE INTO experiment_day (experiment, start_ms, json) VALUES (?, ?, ?)',
+  );
+  return {
+    days: (experiment: number): DayFigures[] =>
+      allRows<{ json: string }>(select, experiment).map(({ json }): DayFigures => JSON.parse(json)),
+    saveDay(experiment: number, day: DayFigures): void {
+      upsert.run(experiment, day.startMs, JSON.stringify(day));
+    },
+  };
+}

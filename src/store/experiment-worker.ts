@@ -1,0 +1,29 @@
+// The thread of the experiments: owns their file, so that events by the thousand delay neither decisions nor figures.
+
+import { workerData } from 'node:worker_threads';
+import { experimentVerbs } from './experiment-verbs.ts';
+import { experimentMigrations } from './migrations.ts';
+import { type AnyVerbs, serveParts } from './serve-parts.ts';
+import { createWorkerPart } from './worker-part.ts';
+import type { WorkerSettings } from './worker-verbs.ts';
+
+const { path, busyTimeoutMs }: WorkerSettings = workerData;
+
+serveParts(
+  {
+    experiments: createWorkerPart<AnyVerbs>(
+      {
+        path,
+        applicationId: 0x67726733,
+        migrations: experimentMigrations,
+        synchronous: 'FULL',
+        busyTimeoutMs,
+        checkWhole: false,
+        cacheBytes: 64 * 1_048_576,
+        checkpointPageCount: 8_192,
+      },
+      experimentVerbs,
+    ),
+  },
+  path,
+);
