@@ -86,6 +86,8 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     exposed: () => undefined,
     happened: () => undefined,
     unread: (event) => metrics.events.unread(event),
+    mirrored: (record) => metrics.mirror.mirrored(record),
+    differed: (difference) => metrics.mirror.differed(difference),
     malformed: (status) => metrics.unmatched.counted(status, ''),
     failed: (error) => logger.error({ err: error }, 'a request failed inside graygate'),
   });

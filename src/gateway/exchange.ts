@@ -9,6 +9,7 @@ import type { ClientBody, ClientSide, SlowClientOwner } from './client/client-si
 import { canSendAgain, errorCodeOf } from './faults.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
+import { pageCookie } from './page-cookie.ts';
 import type { RenderedProblem } from './problem.ts';
 import type { BodyOwner } from './request-body.ts';
 import { returnedHeaders } from './response-headers.ts';
@@ -59,7 +60,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     this.#giveUp();
     if (this.method !== 'HEAD') this.responseByteCount = Buffer.byteLength(problem.body);
     this.#tapProblem(problem);
-    this.#client.refuse(problem, this.method === 'HEAD');
+    this.#client.refuse(problem);
   }
 
   /** The client's side of the request went wrong: refuses it, or cuts a response that has begun. */
@@ -111,10 +112,13 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
       this.#giveUp();
       return this.onFailed('protocol', new Error(`the status ${status} cannot be passed on`));
     }
+    if (status === 404 && this.crossOver()) return this.#sendAgain();
     const headers = returnedHeaders(rawHeaders, this.#client.canCarryTrailers(status));
     for (const text of this.live!.exposedHeaders) headers.push(text);
     const cookie = this.issuedCookie();
     if (cookie !== null) headers.push('Set-Cookie', cookie);
+    const page = pageCookie(this.rollout!.skew, this.live!.version.name, { facts: this.facts, headers });
+    if (page !== null) headers.push('Set-Cookie', page);
     if (this.setting.isDraining()) this.#client.announceClose(headers);
     this.noteAnswer();
     this.#commit(status, 'client-left');
@@ -161,6 +165,11 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     const bodyTouched = this.#body !== null && this.#body.touched;
     const canGoOn = canSendAgain(kind, { method: this.method, written: this.#sent, bodyTouched });
     if (!canGoOn || !this.redirect(kind)) return this.refuse(errorCodeOf(kind), { close: bodyTouched });
+    this.#sendAgain();
+  }
+
+  #sendAgain(): void {
+    this.#giveUp();
     // Other connections that the server closed at the same moment are noticed first.
     setImmediate(() => {
       if (this.isOpen && !this.#committed) this.#send();

@@ -4,19 +4,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Decision } from '../rollout/decide.ts';
 import type { BusinessEvent, Exposure } from '../rollout/experiment.ts';
+import type { MirrorDifference, MirrorRecord } from '../rollout/mirror-record.ts';
 import type { Outcome } from '../rollout/outcome.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { SplitCell } from '../rollout/split.ts';
+import { type Objection, objectionTo } from './admission.ts';
 import { Http1Side } from './client/http1-side.ts';
+import { Http2Side } from './client/http2-side.ts';
 import { drainServer } from './drain.ts';
 import { BusinessWatch } from './events/business-watch.ts';
 import type { UnreadEvent } from './events/event-tap.ts';
 import { Exchange } from './exchange.ts';
+import { RequestFacts } from './facts.ts';
 import type { JourneySetting } from './journey.ts';
 import { LivePolicy, type Telemetry } from './live-policy.ts';
 import { isClosing, tieToConnection } from './malformed.ts';
+import type { RequestLike } from './raw-headers.ts';
 import { requestIdOf } from './request-headers.ts';
-import { factsOf, route } from './route.ts';
+import { requestLikeOf, route } from './route.ts';
 import { ServerRegistry } from './servers.ts';
 import { createTraffic, tuneTraffic } from './traffic.ts';
 import { Upgrade } from './upgrade.ts';
@@ -35,6 +40,10 @@ export type GatewayParts = {
   happened(event: BusinessEvent): void;
   /** A request was an event, but what it is worth cannot be read, so it is none. */
   unread(event: UnreadEvent): void;
+  /** What became of a copy of a request. */
+  mirrored(record: MirrorRecord): void;
+  /** The answer to a copy was not what the user got. */
+  differed(difference: MirrorDifference): void;
   /** A connection sent what is not a request, and was answered with this status. */
   malformed(status: number): void;
   /** Something that nobody foresaw, in graygate itself; the request got 500. */
@@ -64,6 +73,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       telemetry: parts.telemetry,
       cellOf: (rollout) => parts.cellOf(rollout),
       notesOf: (rollout) => watch.notesOf(rollout),
+      mirrored: (record) => parts.mirrored(record),
+      differed: (difference) => parts.differed(difference),
       onlookersOf: (rollout) => [watch.onlookerOf(rollout)].filter((onlooker) => onlooker !== null),
     });
   };
@@ -79,24 +90,29 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     },
   };
   const failed = (error: unknown): void => parts.failed?.(error);
-  const startOf = (request: IncomingMessage) => {
-    const facts = factsOf(request, live.policy);
-    return { live, facts, requestId: requestIdOf(facts), target: request.url!, failed };
+  const startOf = (request: RequestLike, objection: Objection | null) => {
+    const facts = new RequestFacts(request, live.policy.trustedProxies);
+    return { live, facts, objection, requestId: requestIdOf(facts), target: request.url, failed };
   };
 
   const traffic = await createTraffic(parts.policy, {
     onRequest(request: IncomingMessage, response: ServerResponse) {
       if (isClosing(request.socket)) return;
-      const start = startOf(request);
+      const start = startOf(requestLikeOf(request), objectionTo(request));
       const exchange = new Exchange(setting, start, new Http1Side(request, response));
-      if (tieToConnection(request.socket, exchange)) route(exchange, request, start);
+      if (tieToConnection(request.socket, exchange)) route(exchange, start);
       else exchange.refuse('too-many-connections', { detail: 'expected fewer requests at once', close: true });
     },
     onUpgrade(request: IncomingMessage, client: Socket, head: Buffer) {
-      const start = startOf(request);
+      const start = startOf(requestLikeOf(request), objectionTo(request));
       const upgrade = new Upgrade(setting, start, { request, client, head });
       upgrades.add(upgrade);
-      route(upgrade, request, start);
+      route(upgrade, start);
+    },
+    onStream(stream, request) {
+      const start = startOf(request, request.objection);
+      const { idleMs } = live.policy.timeouts;
+      route(new Exchange(setting, start, new Http2Side(stream, request, idleMs)), start);
     },
     onMalformed: (status) => parts.malformed(status),
   });
@@ -124,10 +140,14 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     },
     async close(drainMs) {
       draining = true;
+      traffic.http2.drain();
       await drainServer(traffic.fastify.server, {
         drainMs,
         closeUnused: () => traffic.connections.closeUnused(),
-        cutUpgrades: () => upgrades.forEach((upgrade) => upgrade.cut()),
+        cutRest() {
+          for (const upgrade of upgrades) upgrade.cut();
+          traffic.connections.destroy();
+        },
         allClosed: () => traffic.connections.allClosed(),
       });
       business.finish();

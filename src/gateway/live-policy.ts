@@ -5,8 +5,11 @@ import type { Policy, Rollout, Version } from '../rollout/policy.ts';
 import type { SplitCell } from '../rollout/split.ts';
 import type { Onlooker } from './answer-tap.ts';
 import type { ExposureNotes } from './events/exposure-notes.ts';
+import { MirrorOnlooker } from './mirror/mirror.ts';
+import type { MirrorParts } from './mirror/request-copy.ts';
 import { ServerRing, type ServerRegistry } from './servers.ts';
 import { type TokenVerifier, createTokenVerifier } from './tokens.ts';
+import type { UpstreamClient } from './upstream/upstream-client.ts';
 
 /** Takes down what happens to the requests of one version; telemetry provides one per version, bound to its labels. */
 export interface VersionProbe {
@@ -63,7 +66,7 @@ export type LiveParts = {
   notesOf?(rollout: Rollout): ExposureNotes | null;
   /** Who looks on at the requests of a rollout; absent: nobody. */
   onlookersOf?(rollout: Rollout): readonly Onlooker[];
-};
+} & Pick<MirrorParts, 'mirrored' | 'differed'>;
 
 /** Counts the requests that began on it, so that its servers are let go when the last one of a replaced policy has ended. */
 export class LivePolicy {
@@ -116,12 +119,24 @@ function liven(rollout: Rollout, parts: LiveParts): LiveRollout {
     decisionHeaders: ['x-graygate-rollout', rollout.name, 'x-graygate-version', version.name],
     exposedHeaders: rollout.expose ? ['x-graygate-version', version.name] : [],
   });
+  const versions = [livenVersion(baseline), ...candidates.map(livenVersion)] as const;
   return {
     rollout,
     cell: parts.cellOf(rollout),
-    versions: [livenVersion(baseline), ...candidates.map(livenVersion)],
+    versions,
     verifyToken: rollout.user.jwt === null ? null : createTokenVerifier(rollout.user.jwt),
     notes: parts.notesOf?.(rollout) ?? null,
-    onlookers: parts.onlookersOf?.(rollout) ?? [],
+    onlookers: [...(parts.onlookersOf?.(rollout) ?? []), ...mirrorsOf(rollout, versions, parts)],
   };
+}
+
+function mirrorsOf(
+  { name, mirror }: Rollout,
+  versions: readonly LiveVersion[],
+  { mirrored, differed }: LiveParts,
+): readonly Onlooker[] {
+  if (mirror === null) return [];
+  const { ring } = versions[mirror.to.index]!;
+  const pick = (): UpstreamClient | null => ring.next([])?.client ?? null;
+  return [new MirrorOnlooker({ mirror, rollout: name, mirrored, differed, pick })];
 }

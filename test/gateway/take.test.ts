@@ -26,6 +26,8 @@ async function startTaking(context: TestContext, policy: Policy) {
     exposed: () => undefined,
     happened: () => undefined,
     unread: () => undefined,
+    mirrored: () => undefined,
+    differed: () => undefined,
     malformed: () => undefined,
   });
   await gateway.open();

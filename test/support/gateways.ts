@@ -49,6 +49,8 @@ export async function startGateway(
     exposed: (exposure) => exposures.push(exposure),
     happened: (event) => events.push(event),
     unread: (event) => metrics.events.unread(event),
+    mirrored: (record) => metrics.mirror.mirrored(record),
+    differed: (difference) => metrics.mirror.differed(difference),
     malformed: (status) => malformed.push(status),
     ...parts,
   });
