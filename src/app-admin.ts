@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { AdminParts, PolicyShown, Readiness } from './admin/admin-parts.ts';
 import type { Control } from './app-control.ts';
 import { readActionLink } from './controller/action-link.ts';
+import { GraygateError } from './errors.ts';
 import { compileRollouts, type RolloutTable } from './rollout/matching.ts';
 import type { Policy } from './rollout/policy.ts';
 import type { SplitCells } from './rollout/split.ts';
@@ -38,6 +39,11 @@ export function adminPartsOf(input: AdminInput): AdminParts {
     // Known once servers are checked; until then every server of the policy is in use.
     mirror: { recent: (rollout) => metrics.mirror.recent(rollout) },
     servers: { isUp: () => null },
+    experiments: {
+      ingest: () => Promise.reject(new GraygateError('store-unavailable')),
+      forget: () => Promise.reject(new GraygateError('store-unavailable')),
+      figures: () => Promise.reject(new GraygateError('store-unavailable')),
+    },
     history: {
       entries: (range) => store.audit.query(range),
       points: (range) => store.history.query(range),

@@ -2,10 +2,11 @@
 // Types only: nothing here knows a controller, a store or a telemetry of its own.
 import type { ActionRequest, ActionResult } from '../rollout/action-request.ts';
 import type { AuditEntry } from '../rollout/audit-entry.ts';
+import type { BusinessEvent, EventAnswer, ExperimentFigures } from '../rollout/experiment.ts';
 import type { Figures } from '../rollout/figures.ts';
 import type { RolloutTable } from '../rollout/matching.ts';
 import type { Measurement, VersionFigures } from '../rollout/measurement.ts';
-import type { AdminToken, Rollout } from '../rollout/policy.ts';
+import type { AdminToken, ByteString, Rollout } from '../rollout/policy.ts';
 import type { ActionKind } from '../rollout/rollout-event.ts';
 import type { MirrorDifference } from '../rollout/mirror-record.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
@@ -15,6 +16,7 @@ export type AdminParts = {
   readonly rollouts: RolloutDesk;
   readonly servers: ServerBoard;
   readonly mirror: MirrorBoard;
+  readonly experiments: ExperimentDesk;
   readonly history: History;
   readonly decider: Decider;
   readonly policy: PolicyShown;
@@ -65,6 +67,16 @@ export interface ServerBoard {
 export interface MirrorBoard {
   /** The last pairs of answers that differ, the newest first. */
   recent(rollout: string): readonly MirrorDifference[];
+}
+
+/** What users did. All reject with a GraygateError: when the store cannot be used, and when it cannot keep up. */
+export interface ExperimentDesk {
+  /** An answer for each, in order; what was accepted is durable. */
+  ingest(events: readonly BusinessEvent[]): Promise<readonly EventAnswer[]>;
+  /** Removes what is known of a user; returns how many records there were. */
+  forget(user: ByteString, rollout?: string): Promise<number>;
+  /** Of the newest release without `release`; null where nothing is known. */
+  figures(rollout: string, release?: string): Promise<ExperimentFigures | null>;
 }
 
 /** What was: the audit log, and figures over time. Both reject with a GraygateError when the store cannot be read. */

@@ -10,6 +10,8 @@ import type { AdminInstance } from './admin-instance.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { addDecideRoutes } from './decide-routes.ts';
 import { addDifferenceRoutes } from './difference-routes.ts';
+import { addEventRoutes } from './event-routes.ts';
+import { addExperimentRoutes } from './experiment-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addLinkRoutes } from './link-routes.ts';
 import { RouteMethods } from './route-methods.ts';
@@ -25,8 +27,8 @@ import { addStreamRoutes } from './stream-routes.ts';
 const bodyBytes = 65_536;
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
-/** Signed links are long. */
-const maxParamLength = 2_048;
+/** Signed links are long, and so are percent-encoded user IDs. */
+const maxParamLength = 4_096;
 
 /** Builds the instance; the caller listens and closes. Closing cuts what is still open, streams included. */
 export function createAdmin(parts: AdminParts, limits: StreamLimits = streamLimits): FastifyInstance {
@@ -71,6 +73,8 @@ function addRoutes(app: AdminInstance, parts: AdminParts & { readonly gate: Acce
   addDifferenceRoutes(app, parts);
   addActionRoutes(app, parts);
   addDecideRoutes(app, parts);
+  addEventRoutes(app, parts);
+  addExperimentRoutes(app, parts);
   addPolicyRoutes(app, parts);
   addStreamRoutes(app, { ...parts, failed }, limits);
   addOpenApiRoute(app);

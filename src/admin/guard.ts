@@ -14,7 +14,8 @@ const safeHeaders = {
   'cache-control': 'no-store',
 } as const;
 
-const safeMethods = new Set(['GET', 'HEAD']);
+/** Methods without a body. No page of another site can send a DELETE without asking first either. */
+const bodilessMethods = new Set(['GET', 'HEAD', 'DELETE']);
 const json = /^application\/json\s*(;|$)/i;
 const form = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
@@ -43,7 +44,7 @@ function admitOrThrow(gate: AccessGate, request: FastifyRequest, reply: FastifyR
 
 /** No page of another site can send JSON without asking first, and nobody answers that question with yes. */
 function requireBodyType({ method, headers, routeOptions }: FastifyRequest): void {
-  if (safeMethods.has(method) || routeOptions.url === undefined) return;
+  if (bodilessMethods.has(method) || routeOptions.url === undefined) return;
   const takesForm = routeOptions.config.takesForm === true;
   if ((takesForm ? form : json).test(headers['content-type'] ?? '')) return;
   throw new GraygateError(

@@ -16,7 +16,8 @@ export function problemOf(code: ErrorCode, detail: string | null, requestId: str
 /** Answers with a problem; headers that were set before stay. */
 export function sendProblem(reply: FastifyReply, code: ErrorCode, detail: string | null): FastifyReply {
   const problem = problemOf(code, detail, reply.request.id);
-  if (problem.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1');
+  if ((problem.status === 503 || problem.status === 429) && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', '1');
   return reply.code(problem.status).type(problemType).send(JSON.stringify(problem));
 }
 

@@ -12,6 +12,7 @@ import {
   rolloutsShape,
 } from '../../src/admin/contract.ts';
 import { differencesShape } from '../../src/admin/difference-routes.ts';
+import { eventsAnswerShape, forgottenShape } from '../../src/admin/contract-events.ts';
 import { explanationShape } from '../../src/admin/contract-decision.ts';
 import { comparison, measuredAt, skewedRatio, source } from '../support/rollout-machine.ts';
 import type { Reply } from '../support/http-client.ts';
@@ -37,6 +38,8 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'POST /api/v1/rollouts/{name}/{action}': rolloutShape,
   'GET /api/v1/decide': explanationShape,
   'GET /api/v1/policy': policyShape,
+  'POST /api/v1/events': eventsAnswerShape,
+  'DELETE /api/v1/users/{id}': forgottenShape,
 };
 
 type Row = {
@@ -54,6 +57,9 @@ const differences = 'GET /api/v1/rollouts/{name}/differences';
 const link = 'GET /api/v1/links/{token}';
 const press = 'POST /api/v1/links/{token}';
 const json = { reason: 'because' };
+const events = 'POST /api/v1/events';
+const users = 'DELETE /api/v1/users/{id}';
+const sent = { json: [{ id: 'e-1', rollout: 'shop', user: 'u-1', event: 'view' }, 'nonsense'] };
 const asForm = { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: '' };
 const sick = ({ rooms }: AdminPort) => (rooms.isStoreWell = false);
 const lost = ({ rooms }: AdminPort) => (rooms.isKnown = false);
@@ -132,6 +138,20 @@ const rows: readonly Row[] = [
     before: guarded,
   },
   { call: 'GET /api/v1/policy', status: 429, before: guess },
+  { call: events, status: 200, asking: sent },
+  { call: events, status: 400, asking: { json: [] } },
+  { call: events, status: 401, asking: sent, before: guarded },
+  {
+    call: events,
+    status: 413,
+    asking: { body: ' '.repeat(1_100_000), headers: { 'content-type': 'application/json' } },
+  },
+  { call: events, status: 415, asking: { body: '[]', headers: { 'content-type': 'text/plain' } } },
+  { call: events, status: 429, asking: sent, before: ({ rooms }) => (rooms.isOverloaded = true) },
+  { call: events, status: 503, asking: sent, before: sick },
+  { call: users, path: '/api/v1/users/u-1', status: 200 },
+  { call: users, path: '/api/v1/users/u-1?x=1', status: 400 },
+  { call: users, path: '/api/v1/users/u-1', status: 503, before: sick },
   { call: 'GET /api/v1/stream', status: 503 },
   { call: 'GET /api/openapi.json', status: 200 },
   { call: link, status: 200, before: linked },

@@ -3,6 +3,7 @@ import type { AdminParts, KeptAnswer, LinkReading, PolicyProblem } from '../../s
 import { GraygateError } from '../../src/errors.ts';
 import type { AuditEntry } from '../../src/rollout/audit-entry.ts';
 import { emptyFigures, type Figures } from '../../src/rollout/figures.ts';
+import type { BusinessEvent, EventRule } from '../../src/rollout/experiment.ts';
 import { transition } from '../../src/rollout/machine.ts';
 import { compileRollouts } from '../../src/rollout/matching.ts';
 import type { Measurement } from '../../src/rollout/measurement.ts';
@@ -19,6 +20,7 @@ import { measuredAt, stageOf, stagingOf } from '../support/rollout-machine.ts';
 export class FakeRooms {
   readonly rollout: Rollout = rolloutOf({
     versions: { stable: { servers: ['http://10.0.0.1:3000'] }, canary: { servers: ['http://10.0.0.2:3000'] } },
+    events: [eventOf('view'), eventOf('visit', 2), eventOf('purchase')],
     staging: stagingOf({ stages: [stageOf(1), stageOf(5, { approve: 'manual' }), stageOf(25), stageOf(100)] }),
   });
   state: RolloutState | null = null;
@@ -28,6 +30,9 @@ export class FakeRooms {
   tokens: readonly AdminToken[] = [];
   origins: readonly string[] = [];
   readonly acted: string[] = [];
+  readonly ingested: BusinessEvent[] = [];
+  readonly forgotten: string[] = [];
+  isOverloaded = false;
   readonly entries: AuditEntry[] = [];
   readonly failures: unknown[] = [];
   readonly responses = new Map<string, KeptAnswer>();
@@ -88,6 +93,23 @@ export class FakeRooms {
           differences: [{ kind: 'json', place: '$.price', user: '1', copy: null }],
         },
       ],
+    },
+    experiments: {
+      ingest: async (events) => {
+        this.#needStore();
+        if (this.isOverloaded) throw new GraygateError('events-overload');
+        return events.map(({ id }) => {
+          if (id === 'refused') return { id, status: 'rejected', reason: 'nobody wants it' };
+          const status = this.ingested.some((event) => event.id === id) ? 'duplicate' : 'accepted';
+          if (status === 'accepted') this.ingested.push(events.find((event) => event.id === id)!);
+          return { id, status };
+        });
+      },
+      forget: async (user, rollout) => {
+        this.#needStore();
+        this.forgotten.push(rollout === undefined ? user : `${user} in ${rollout}`);
+        return rollout === undefined ? 2 : 1;
+      },
     },
     servers: { isUp: (_rollout, version) => (version === 'canary' ? false : null) },
     history: {
@@ -192,4 +214,16 @@ export const threeTokens: readonly AdminToken[] = [
 /** A token as a header carries it: bytes. */
 export function bearer(token: string): string {
   return `Bearer ${Buffer.from(token, 'utf8').toString('latin1')}`;
+}
+
+function eventOf(name: string, value = 0): EventRule {
+  return {
+    name,
+    fromTraffic: false,
+    methods: [],
+    paths: [],
+    statuses: [],
+    headers: [],
+    value: { kind: 'constant', value },
+  };
 }

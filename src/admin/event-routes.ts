@@ -1,0 +1,79 @@
+// What servers say that users did, and forgetting a user.
+import type { FastifyRouteSchemaDef, FastifyValidationResult } from 'fastify/types/schema.js';
+import { validatorCompiler } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { GraygateError } from '../errors.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { type AdminInstance, problemResponses } from './admin-instance.ts';
+import {
+  type EventsAnswer,
+  eventsAnswerShape,
+  eventsBodyBytes,
+  eventsShape,
+  forgottenShape,
+  mostEvents,
+} from './contract-events.ts';
+import { answerTo, screenEvents } from './event-screening.ts';
+
+type Parts = Pick<AdminParts, 'experiments' | 'decider'>;
+
+/** The body is looked at event by event, so that one that is wrong is answered as such and does not hold up the others. */
+function bodyUnread<Schema>(route: FastifyRouteSchemaDef<Schema>): FastifyValidationResult {
+  return route.httpPart === 'body' ? (body: unknown) => ({ value: body }) : validatorCompiler(route as never);
+}
+
+/** `POST /api/v1/events` and `DELETE /api/v1/users/{id}`. */
+export function addEventRoutes(app: AdminInstance, { experiments, decider }: Parts): void {
+  const problems = problemResponses(
+    'invalid-input',
+    'body-too-large',
+    'unsupported-media-type',
+    'events-overload',
+    'store-unavailable',
+    'store-corrupt',
+  );
+  app.post(
+    '/api/v1/events',
+    {
+      config: { role: 'ingest' },
+      bodyLimit: eventsBodyBytes,
+      validatorCompiler: bodyUnread,
+      schema: {
+        tags: ['experiments'],
+        summary: 'What users did; accepted means durable',
+        description: `At most ${mostEvents} events; those that cannot be taken are listed with the reason, the others are taken all the same.`,
+        body: eventsShape,
+        response: { 200: eventsAnswerShape, ...problems },
+      },
+    },
+    ({ body }) => ingest({ experiments, decider }, body),
+  );
+  app.delete(
+    '/api/v1/users/:id',
+    {
+      config: { role: 'operator' },
+      schema: {
+        tags: ['experiments'],
+        summary: 'Forgets a user, in every rollout or in one',
+        params: z.object({ id: z.string().min(1).describe('the user ID as the gateway sees it') }),
+        querystring: z.strictObject({ rollout: z.string().optional() }),
+        response: { 200: forgottenShape, ...problemResponses('invalid-input', 'store-unavailable', 'store-corrupt') },
+      },
+    },
+    async ({ params, query }) => {
+      const user = Buffer.from(params.id, 'utf8').toString('latin1');
+      return { forgotten: await experiments.forget(user, query.rollout) };
+    },
+  );
+}
+
+async function ingest({ experiments, decider }: Parts, body: unknown): Promise<EventsAnswer> {
+  const screened = screenEvents(listIn(body), decider.table(), Date.now());
+  const events = screened.events.map(({ event }) => event);
+  return answerTo(screened, events.length === 0 ? [] : await experiments.ingest(events));
+}
+
+function listIn(body: unknown): readonly unknown[] {
+  if (Array.isArray(body) && body.length >= 1 && body.length <= mostEvents) return body;
+  throw new GraygateError('invalid-input', `body: expected a list of 1 to ${mostEvents} events`);
+}
