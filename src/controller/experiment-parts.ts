@@ -1,5 +1,6 @@
 // What the experiments are told, what they answer, and what they need of the store and the metrics. Types only.
 import type { BusinessEvent, EventAnswer, Experiment, ExperimentFigures, Exposure } from '../rollout/experiment.ts';
+import type { CountedEvents, EventOutcome, ExperimentBatch, SplitChange } from '../rollout/experiment/entries.ts';
 import type { ByteString } from '../rollout/policy.ts';
 
 /** What of a policy the experiments follow; a `Policy` fits. */
@@ -14,93 +15,65 @@ export type ObservedRollout = {
   readonly experiment: Experiment | null;
 };
 
-/** A split that was published. `percents` of every version, baseline first; all users on one version: the experiment is over. */
-export type SplitChange = {
-  readonly rollout: string;
-  readonly release: string;
-  readonly percents: readonly number[];
-  readonly atMs: number;
-};
-
-/** Events that are durable now and were not counted before. `version` is null for users whom no split has exposed yet. */
-export type CountedEvents = {
-  readonly rollout: string;
-  readonly version: string | null;
-  readonly event: string;
-  readonly count: number;
-  readonly valueSum: number;
-};
-
-/** One thing that is written, in the order in which it came. */
-export type ExperimentEntry =
-  | { readonly kind: 'exposure'; readonly exposure: Exposure }
-  | { readonly kind: 'event'; readonly event: BusinessEvent }
-  | { readonly kind: 'split'; readonly change: SplitChange };
-
-/** How the users of a rollout are observed. */
-export type Observation = {
-  readonly release: string;
-  /** Baseline first. */
-  readonly versions: readonly string[];
-  readonly experiment: Experiment;
-};
-
-/** Entries of rollouts that `observations` does not name are passed over. */
-export type ExperimentBatch = {
-  readonly nowMs: number;
-  readonly observations: Readonly<Record<string, Observation>>;
-  readonly entries: readonly ExperimentEntry[];
-};
-
-/** What became of an event: `version` as in `CountedEvents`; null for one that is known already, or that nobody observes. */
-export type EventOutcome = { readonly version: string | null } | null;
-
-/** The store's verbs on experiments. All reject with a GraygateError of the store. */
+/** The store's verbs on experiments; `ExperimentStore` fits. All reject with a GraygateError of the store. */
 export interface ExperimentKeeper {
   /** All of it or nothing, durable once resolved; an outcome for each event, in order. The same batch again changes nothing. */
   apply(batch: ExperimentBatch): Promise<readonly EventOutcome[]>;
-  /** Of the newest release without `release`; null where nothing is known. */
+  /** Of the newest release where `release` is null; null where nothing is known. */
   figures(of: {
     readonly rollout: string;
     readonly release: string | null;
     readonly nowMs: number;
   }): Promise<ExperimentFigures | null>;
-  /** Removes the user's records, of all rollouts without `rollout`; returns how many there were. */
+  /** Removes the user's records, of all rollouts where `rollout` is null; returns how many there were. */
   forget(of: { readonly user: ByteString; readonly rollout: string | null }): Promise<number>;
-  /** All events ever counted, releases together. */
+  /** All events that were ever counted, releases together. */
   totals(): Promise<readonly CountedEvents[]>;
-  /** Does a small part of what time brings: days that end, records too old. `isDone`: nothing is left to do now. */
-  tend(of: { readonly nowMs: number }): Promise<{ readonly isDone: boolean }>;
+  /** Does a small part of what time brings. `isDone`: nothing is left to do now. */
+  tend(at: { readonly nowMs: number }): Promise<{ readonly isDone: boolean }>;
 }
 
+export type ExperimentsParts = {
+  readonly store: ExperimentKeeper;
+  readonly nowMs: () => number;
+  /**
+   * Events that are durable and were not counted before, once each. The first calls after a start bring what earlier processes
+   * counted, so that counters agree with the report.
+   */
+  counted(events: CountedEvents): void;
+  /** The experiments cannot be written, and why; null: they can again. */
+  troubled(reason: string | null): void;
+};
+
 export type ExperimentsStatus = {
-  /** Null: everything is written in time. */
+  /** Why nothing can be written; null: it can. */
   readonly degraded: string | null;
+  /** Entries that are not durable yet. */
   readonly waitingCount: number;
-  /** Exposures and events from traffic that were dropped since the start, because the store was away for too long. */
+  /** Exposures and events of traffic that were dropped since the start, because too many waited already. */
   readonly droppedCount: number;
 };
 
 /** The service between the gateway, the admin port and the store. */
 export interface ExperimentDesk {
-  /** Follows a policy; call it first, and before the gateway adopts it. */
+  /** Follows a policy: call it before the gateway adopts it. */
   follow(policy: ObservedPolicy): void;
   /** Call it with every split that is published, a rollback's and a promotion's too: it begins and ends phases. */
   splitChanged(change: SplitChange): void;
   /** Never waits, never throws: what cannot be written in time is dropped and counted. */
   exposed(exposure: Exposure): void;
-  /** As `exposed`; for events that the gateway saw. Its `id` must differ between two events of one request. */
+  /** As `exposed`; for events that the gateway saw. Two events of one request need two ids. */
   happened(event: BusinessEvent): void;
   /**
    * Durable once resolved; an answer for each, in order. Rejects with `events-overload` (429) while the store lags and with the
    * store's code while it is away; the same events may then be sent again.
    */
   ingest(events: readonly BusinessEvent[]): Promise<readonly EventAnswer[]>;
-  /** Removes what is known of a user; returns how many records there were. */
+  /** Removes what is known of a user; returns how many records there were. What the user has added to sums stays in them. */
   forget(user: ByteString, rollout?: string): Promise<number>;
   /** Of the newest release without `release`; null where nothing is known. What was accepted before is in it. */
   figures(rollout: string, release?: string): Promise<ExperimentFigures | null>;
   status(): ExperimentsStatus;
-  /** Writes what waits. */
+  /** Writes what waits, as far as it can be written now. */
   close(): Promise<void>;
 }
