@@ -1,19 +1,34 @@
 // Refuses requests that the parser lets through but that two readers could understand differently (RFC 9112, 3.2 and 6.3;
 // request smuggling). What passes has one target, one host and one framing.
 import type { IncomingMessage } from 'node:http';
+import type { ErrorCode } from '../errors.ts';
 
 const hostForm = /^[A-Za-z0-9\-._~!$&'()*+,;=%:[\]]*$/;
 const absoluteForm = /^https?:\/\/([^/?#]+)/i;
 
-/** Why a request is malformed, as a sentence for the client; null for a sound one. */
-export function findAmbiguity(request: IncomingMessage): string | null {
+/** Why a request is refused before it is decided; `detail` is a sentence for the client. */
+export type Objection = { readonly code: ErrorCode; readonly detail?: string };
+
+/** What is to be said against a request of HTTP/1.1 or 1.0; null for a sound one. */
+export function objectionTo(request: IncomingMessage): Objection | null {
+  const detail = findAmbiguity(request);
+  if (detail !== null) return { code: 'malformed-request', detail };
+  return hasUnknownExpectation(request) ? { code: 'expectation-failed' } : null;
+}
+
+/** Whether text can name a host and its port. */
+export function isHostForm(text: string): boolean {
+  return hostForm.test(text);
+}
+
+function findAmbiguity(request: IncomingMessage): string | null {
   const { httpVersion, url = '', rawHeaders } = request;
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return `expected HTTP/1.1 or HTTP/1.0, got HTTP/${httpVersion}`;
   return findBadTarget(url) ?? findBadHeaders(rawHeaders, httpVersion === '1.0');
 }
 
 /** Whether the client expects what no server is asked for (RFC 9110, 10.1.1); HTTP/1.0 knows no expectations. */
-export function hasUnknownExpectation({ headers, httpVersionMinor }: IncomingMessage): boolean {
+function hasUnknownExpectation({ headers, httpVersionMinor }: IncomingMessage): boolean {
   return headers.expect !== undefined && httpVersionMinor === 1 && headers.expect.toLowerCase() !== '100-continue';
 }
 

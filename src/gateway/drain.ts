@@ -8,7 +8,8 @@ export type DrainOptions = {
   readonly drainMs: number;
   /** Closes the connections on which no request ever began: the server does not count them as idle. */
   closeUnused(): void;
-  cutUpgrades(): void;
+  /** Cuts every connection that is left. */
+  cutRest(): void;
   /** Resolves when no connection is left, those among them that the server did not accept itself. */
   allClosed(): Promise<void>;
 };
@@ -23,7 +24,7 @@ export async function drainServer(server: HttpServer, options: DrainOptions): Pr
   closeIdle();
   const sweep = setInterval(closeIdle, sweepMs);
   const deadline = setTimeout(() => {
-    options.cutUpgrades();
+    options.cutRest();
     server.closeAllConnections();
   }, options.drainMs);
   await closed;

@@ -4,10 +4,10 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import { decide, type Decision } from '../rollout/decide.ts';
 import { matchRollout } from '../rollout/matching.ts';
-import type { Policy } from '../rollout/policy.ts';
-import { findAmbiguity, hasUnknownExpectation } from './admission.ts';
-import { RequestFacts } from './facts.ts';
+import type { Objection } from './admission.ts';
+import type { RequestFacts } from './facts.ts';
 import type { LivePolicy, LiveRollout } from './live-policy.ts';
+import type { RequestLike } from './raw-headers.ts';
 import { bearerTokenOf } from './tokens.ts';
 
 /** Either kind of request, from here on. */
@@ -20,39 +20,36 @@ export interface Routable {
 export type RouteStart = {
   readonly live: LivePolicy;
   readonly facts: RequestFacts;
+  /** What is to be said against the request; null for a sound one. */
+  readonly objection: Objection | null;
   /** Told of what nobody foresaw; the request gets 500, the others go on. */
   failed(error: unknown): void;
 };
 
-/** What a request says, not yet read. */
-export function factsOf(request: IncomingMessage, policy: Policy): RequestFacts {
+/** A request of HTTP/1.1 or 1.0 as the facts are read off it. */
+export function requestLikeOf(request: IncomingMessage): RequestLike {
   const socket = request.socket as Socket & { encrypted?: boolean };
-  return new RequestFacts(
-    {
-      method: request.method!,
-      url: request.url!,
-      rawHeaders: request.rawHeaders,
-      remoteAddress: socket.remoteAddress ?? '',
-      scheme: socket.encrypted === true ? 'https' : 'http',
-    },
-    policy.trustedProxies,
-  );
+  return {
+    method: request.method!,
+    url: request.url!,
+    rawHeaders: request.rawHeaders,
+    remoteAddress: socket.remoteAddress ?? '',
+    scheme: socket.encrypted === true ? 'https' : 'http',
+  };
 }
 
 /** Refuses or forwards. Only a token that was not seen before makes it wait. */
-export function route(routable: Routable, request: IncomingMessage, start: RouteStart): void {
+export function route(routable: Routable, start: RouteStart): void {
   try {
-    admit(routable, request, start);
+    admit(routable, start);
   } catch (error) {
     giveUp(routable, start, error);
   }
 }
 
-function admit(routable: Routable, request: IncomingMessage, start: RouteStart): void {
-  const { live, facts } = start;
-  const ambiguity = findAmbiguity(request);
-  if (ambiguity !== null) return routable.refuse('malformed-request', { detail: ambiguity, close: true });
-  if (hasUnknownExpectation(request)) return routable.refuse('expectation-failed', { close: true });
+function admit(routable: Routable, start: RouteStart): void {
+  const { live, facts, objection } = start;
+  if (objection !== null) return routable.refuse(objection.code, { ...objection, close: true });
   const matched = matchRollout(live.table, facts);
   if (matched === null) return routable.refuse('no-rollout');
   const liveRollout = live.rolloutOf(matched.rollout);

@@ -1,12 +1,15 @@
 // The public port: a Fastify instance with the proxy plugin mounted once, whose every request goes to the same handler.
 // No other route exists here. Fastify sees one constant path; matching and forwarding use the request's own target.
 import { METHODS, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { errorTable } from '../errors.ts';
 import type { Policy } from '../rollout/policy.ts';
+import type { Http2Request } from './client/http2-request.ts';
+import { Http2Sessions } from './client/http2-sessions.ts';
 import { Connections } from './connections.ts';
 import { TlsFront } from './ingress/tls-front.ts';
 import { answerMalformed, isBusy } from './malformed.ts';
@@ -17,6 +20,8 @@ import { hasBody } from './request-body.ts';
 export interface TrafficHandler {
   onRequest(request: IncomingMessage, response: ServerResponse): void;
   onUpgrade(request: IncomingMessage, client: Socket, head: Buffer): void;
+  /** A request of HTTP/2. */
+  onStream(stream: ServerHttp2Stream, request: Http2Request): void;
   /** A request that never became one: the parser refused it. */
   onMalformed(status: number): void;
 }
@@ -31,6 +36,7 @@ export type Traffic = {
   readonly fastify: FastifyInstance;
   readonly connections: Connections;
   readonly front: TlsFront;
+  readonly http2: Http2Sessions;
 };
 
 /** Builds the instance. */
@@ -82,7 +88,10 @@ export async function createTraffic(policy: TrafficSettings, handler: TrafficHan
 }
 
 /** Brings the limits of a policy into force for new connections. */
-export function tuneTraffic({ fastify: { server }, connections, front }: Traffic, policy: TrafficSettings): void {
+export function tuneTraffic(
+  { fastify: { server }, connections, front, http2 }: Traffic,
+  policy: TrafficSettings,
+): void {
   const { limits, timeouts, tls } = policy;
   // Node drops headers beyond a count without a word; the size limit is what bounds them.
   server.maxHeadersCount = 0;
@@ -91,6 +100,7 @@ export function tuneTraffic({ fastify: { server }, connections, front }: Traffic
   Object.assign(server, { maxHeaderSize: limits.headerBytes });
   connections.maxCount = limits.connections;
   front.adopt(tls, timeouts.headerMs);
+  http2.tune({ headerBytes: limits.headerBytes, headerMs: timeouts.headerMs, idleMs: timeouts.idleMs });
 }
 
 /** Has every connection counted, and decrypted where the policy says so, before the server sees it. */
@@ -100,12 +110,16 @@ function standBefore(fastify: FastifyInstance, handler: TrafficHandler): Traffic
   const connections = new Connections(onRefused);
   const serveHttp1 = server.listeners('connection') as ((socket: Socket) => void)[];
   const toHttp1 = (socket: Socket): void => serveHttp1.forEach((serve) => serve.call(server, socket));
+  const http2 = new Http2Sessions({
+    onStream: (stream, request) => handler.onStream(stream, request),
+    onMalformed: () => onRefused(errorTable['malformed-request'].status),
+  });
   const front = new TlsFront({
     onHttp1(socket) {
       connections.decrypted(socket);
       toHttp1(socket);
     },
-    onHttp2: (socket) => socket.destroy(),
+    onHttp2: (socket) => http2.accept(socket),
     onFailed: onRefused,
   });
   server.removeAllListeners('connection');
@@ -114,7 +128,7 @@ function standBefore(fastify: FastifyInstance, handler: TrafficHandler): Traffic
     if (front.isOn) front.accept(socket);
     else toHttp1(socket);
   });
-  return { fastify, connections, front };
+  return { fastify, connections, front, http2 };
 }
 
 function listenBesideRequests(server: HttpServer, handler: TrafficHandler): void {

@@ -47,7 +47,7 @@ export interface ClientSide {
   /** Trailers are dropped where the answer's framing cannot carry them. */
   end(last: Buffer | null, rawTrailers: readonly string[] | null): void;
   /** The whole answer; of a HEAD request its head only. */
-  refuse(problem: RenderedProblem, isHead: boolean): void;
+  refuse(problem: RenderedProblem): void;
   /** Ends an answer that is not whole so that the client sees it. */
   cut(): void;
 }

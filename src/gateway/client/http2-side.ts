@@ -1,0 +1,164 @@
+// A client of HTTP/2, through one stream of the platform. What the platform would do by itself to a stream that is not ended
+// well is said here: an answer that is not whole is reset, a request whose rest nobody needs is stopped without an error.
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { isHopByHop } from '../hop-by-hop.ts';
+import type { RenderedProblem } from '../problem.ts';
+import { findHeader } from '../raw-headers.ts';
+import type { BodyOwner } from '../request-body.ts';
+import { passedTrailers, returnedHeaders } from '../response-headers.ts';
+import type { ClientSide, SlowClientOwner } from './client-side.ts';
+import { Http2Body } from './http2-body.ts';
+import type { Http2Request } from './http2-request.ts';
+
+export class Http2Side implements ClientSide {
+  readonly maxStatus = 599;
+  readonly rawHeaders: readonly string[];
+  readonly #stream: ServerHttp2Stream;
+  readonly #isHead: boolean;
+  readonly #idleMs: number;
+  /** Trailers can follow what is being sent; they, or none, are said at its end. */
+  #waitsForTrailers = false;
+  #trailers: Record<string, string[]> = {};
+  #isEnded = false;
+  #awaiting: SlowClientOwner | null = null;
+  #stalled: NodeJS.Timeout | null = null;
+
+  /** `idleMs`: how long a client may take nothing of an answer. */
+  constructor(stream: ServerHttp2Stream, { method, rawHeaders }: Http2Request, idleMs: number) {
+    this.#stream = stream;
+    this.#isHead = method === 'HEAD';
+    this.rawHeaders = rawHeaders;
+    this.#idleMs = idleMs;
+    stream.on('error', ignore);
+    // With no error code the platform would wait until what came is read.
+    stream.on('aborted', () => stream.destroy());
+    stream.on('finish', () => this.#sent());
+    stream.on('close', () => this.#stopWaiting());
+  }
+
+  get hasBody(): boolean {
+    return !this.#stream.endAfterHeaders;
+  }
+
+  get announcedByteCount(): number {
+    return Number(findHeader(this.rawHeaders, 'content-length') ?? 0);
+  }
+
+  get hasWholeRequest(): boolean {
+    return this.#stream.endAfterHeaders || this.#stream.readableEnded;
+  }
+
+  get hasWholeAnswer(): boolean {
+    const { writableFinished, aborted, rstCode } = this.#stream;
+    return this.#isEnded && writableFinished && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
+  }
+
+  onClose(callback: () => void): void {
+    this.#stream.on('close', callback);
+  }
+
+  bodyFor(owner: BodyOwner, idleMs: number): Http2Body {
+    const expectsContinue = findHeader(this.rawHeaders, 'expect') !== undefined;
+    return new Http2Body(this.#stream, { owner, idleMs, expectsContinue });
+  }
+
+  /** The session says it to all of its streams. */
+  announceClose(): void {}
+
+  /** Other streams have nothing to do with this one, whose rest is not read anyway. */
+  closeAfterAnswer(): void {}
+
+  interim(status: number, rawHeaders: readonly string[]): void {
+    if (status === 100 || status === 101 || this.#stream.headersSent || this.#stream.closed) return;
+    this.#stream.additionalHeaders({ ':status': status, ...grouped(returnedHeaders(rawHeaders, false)) });
+  }
+
+  canCarryTrailers(status: number): boolean {
+    return !this.#isHead && status !== 204 && status !== 304;
+  }
+
+  head(status: number, _reason: string, headers: string[]): void {
+    if (this.#stream.closed) return;
+    // A body whose length is said is over when it has been sent.
+    this.#waitsForTrailers = this.canCarryTrailers(status) && findHeader(headers, 'content-length') === undefined;
+    if (this.#waitsForTrailers) this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(this.#trailers));
+    this.#stream.respond([':status', String(status), ...sendable(headers)], {
+      waitForTrailers: this.#waitsForTrailers,
+    });
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#stream.writableEnded || this.#stream.write(chunk);
+  }
+
+  awaitRoom(owner: SlowClientOwner): void {
+    if (this.#awaiting === null) this.#stream.once('drain', () => this.#drained());
+    this.#awaiting = owner;
+    this.#stalled ??= setTimeout(() => owner.clientStalled(), this.#idleMs);
+  }
+
+  end(last: Buffer | null, rawTrailers: readonly string[] | null): void {
+    if (this.#stream.destroyed) return;
+    this.#isEnded = true;
+    const trailers = passedTrailers(rawTrailers);
+    if (trailers !== null) this.#trailers = grouped(trailers);
+    // The platform has ended what has no body.
+    if (this.#stream.writableEnded) return;
+    this.#stream.end(last ?? undefined);
+    this.#stalled ??= setTimeout(() => this.cut(), this.#idleMs);
+  }
+
+  refuse({ status, headers, body }: RenderedProblem): void {
+    if (this.#stream.closed) return;
+    this.#isEnded = true;
+    this.#stream.respond([':status', String(status), ...sendable(headers)]);
+    if (this.#isHead) return;
+    this.#stream.end(body);
+    this.#stalled ??= setTimeout(() => this.cut(), this.#idleMs);
+  }
+
+  cut(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  #drained(): void {
+    const owner = this.#awaiting;
+    this.#stopWaiting();
+    owner?.clientTakes();
+  }
+
+  #stopWaiting(): void {
+    if (this.#stalled !== null) clearTimeout(this.#stalled);
+    this.#stalled = null;
+    this.#awaiting = null;
+  }
+
+  /** The answer is out: what the client still sends is of no use (RFC 9113, 8.1). */
+  #sent(): void {
+    if (this.#isEnded && !this.hasWholeRequest) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+}
+
+/** Less what may not stand in a message of HTTP/2 beside the hop-by-hop headers (RFC 9113, 8.2.2). */
+function sendable(headers: readonly string[]): readonly string[] {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (isRefused(headers[i]!)) return headers.filter((_, index) => !isRefused(headers[index & ~1]!));
+  }
+  return headers;
+}
+
+function isRefused(name: string): boolean {
+  const { length } = name;
+  if (length !== 14 && length !== 10) return false;
+  const lower = name.toLowerCase();
+  return lower === 'http2-settings' || isHopByHop(lower);
+}
+
+/** By name, in the order of the first value: the form that the platform takes for interim answers and trailers. */
+function grouped(raw: readonly string[]): Record<string, string[]> {
+  const fields: Record<string, string[]> = { __proto__: null as never };
+  for (let i = 0; i < raw.length; i += 2) (fields[raw[i]!.toLowerCase()] ??= []).push(raw[i + 1]!);
+  return fields;
+}
+
+function ignore(): void {}
