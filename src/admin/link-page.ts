@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { errorTable, type ErrorCode } from '../errors.ts';
 import { maxReasonLength } from './contract.ts';
+import { escapeHtml } from './escape-html.ts';
 
 export type LinkFacts = {
   readonly action: string;
@@ -91,16 +92,4 @@ ${body}
 
 function verbOf(action: string): string {
   return verbs[action] ?? action.charAt(0).toUpperCase() + action.slice(1);
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (char) => entities[char]!);
 }

@@ -13,9 +13,11 @@ import {
 } from '../../src/admin/contract.ts';
 import { differencesShape } from '../../src/admin/difference-routes.ts';
 import { eventsAnswerShape, forgottenShape } from '../../src/admin/contract-events.ts';
+import { experimentShape } from '../../src/admin/contract-experiment.ts';
 import { explanationShape } from '../../src/admin/contract-decision.ts';
 import { comparison, measuredAt, skewedRatio, source } from '../support/rollout-machine.ts';
 import type { Reply } from '../support/http-client.ts';
+import { figures, counted, conversion, experiment, proportion } from '../rollout/experiment-report/experiments.ts';
 import { type AdminPort, type Asking, openAdminPort } from './admin-port.ts';
 import { bearer, ingestToken, threeTokens, viewerToken } from './fake-parts.ts';
 
@@ -36,6 +38,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'GET /api/v1/rollouts/{name}/history': historyShape,
   'GET /api/v1/rollouts/{name}/differences': differencesShape,
   'POST /api/v1/rollouts/{name}/{action}': rolloutShape,
+  'GET /api/v1/experiments/{rollout}': experimentShape,
   'GET /api/v1/decide': explanationShape,
   'GET /api/v1/policy': policyShape,
   'POST /api/v1/events': eventsAnswerShape,
@@ -61,6 +64,12 @@ const events = 'POST /api/v1/events';
 const users = 'DELETE /api/v1/users/{id}';
 const sent = { json: [{ id: 'e-1', rollout: 'shop', user: 'u-1', event: 'view' }, 'nonsense'] };
 const asForm = { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: '' };
+const report = 'GET /api/v1/experiments/{rollout}';
+const asked = '/api/v1/experiments/shop';
+const observed = ({ rooms }: AdminPort) => {
+  rooms.experiment = experiment();
+  rooms.figures = figures([counted(conversion, [proportion(20_000, 1_000), proportion(20_000, 1_300)])]);
+};
 const sick = ({ rooms }: AdminPort) => (rooms.isStoreWell = false);
 const lost = ({ rooms }: AdminPort) => (rooms.isKnown = false);
 const guarded = ({ rooms }: AdminPort) => (rooms.tokens = threeTokens);
@@ -104,6 +113,15 @@ const rows: readonly Row[] = [
   { call: differences, status: 200 },
   { call: differences, path: '/api/v1/rollouts/nobody/differences', status: 404 },
   { call: differences, status: 503, before: lost },
+  { call: report, path: asked, status: 200, before: observed },
+  { call: report, path: asked, status: 200, before: ({ rooms }) => (rooms.experiment = experiment()) },
+  { call: report, path: `${asked}?format=csv`, status: 200, before: observed },
+  { call: report, path: `${asked}?format=html&lang=zh`, status: 200, before: observed },
+  { call: report, path: `${asked}?format=pdf`, status: 400, before: observed },
+  { call: report, path: asked, status: 404 },
+  { call: report, path: `${asked}?release=9.9`, status: 404, before: observed },
+  { call: report, status: 404, path: '/api/v1/experiments/nobody' },
+  { call: report, path: asked, status: 503, before: (admin) => (observed(admin), sick(admin)) },
   { call: act, status: 200, asking: { json } },
   { call: act, status: 400, asking: { json: {} } },
   { call: act, status: 401, asking: { json }, before: guarded },

@@ -3,7 +3,7 @@ import type { AdminParts, KeptAnswer, LinkReading, PolicyProblem } from '../../s
 import { GraygateError } from '../../src/errors.ts';
 import type { AuditEntry } from '../../src/rollout/audit-entry.ts';
 import { emptyFigures, type Figures } from '../../src/rollout/figures.ts';
-import type { BusinessEvent, EventRule } from '../../src/rollout/experiment.ts';
+import type { BusinessEvent, EventRule, Experiment, ExperimentFigures } from '../../src/rollout/experiment.ts';
 import { transition } from '../../src/rollout/machine.ts';
 import { compileRollouts } from '../../src/rollout/matching.ts';
 import type { Measurement } from '../../src/rollout/measurement.ts';
@@ -33,6 +33,8 @@ export class FakeRooms {
   readonly ingested: BusinessEvent[] = [];
   readonly forgotten: string[] = [];
   isOverloaded = false;
+  experiment: Experiment | null = null;
+  figures: ExperimentFigures | null = null;
   readonly entries: AuditEntry[] = [];
   readonly failures: unknown[] = [];
   readonly responses = new Map<string, KeptAnswer>();
@@ -110,6 +112,11 @@ export class FakeRooms {
         this.forgotten.push(rollout === undefined ? user : `${user} in ${rollout}`);
         return rollout === undefined ? 2 : 1;
       },
+      figures: async (rollout, release) => {
+        this.#needStore();
+        const isAsked = release === undefined || release === this.figures?.release;
+        return rollout === 'shop' && isAsked ? this.figures : null;
+      },
     },
     servers: { isUp: (_rollout, version) => (version === 'canary' ? false : null) },
     history: {
@@ -167,7 +174,8 @@ export class FakeRooms {
   };
 
   #view() {
-    const { rollout, state, measured } = this;
+    const { state, measured, experiment } = this;
+    const rollout = { ...this.rollout, experiment };
     const split = layOutSplit(rollout.versions, splitOf(state, rollout.staging));
     return {
       rollout,

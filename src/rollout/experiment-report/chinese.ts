@@ -18,6 +18,8 @@ const answers = {
 export const chinese: Words = {
   tag: 'zh-CN',
   numbers,
+  marks: { colon: '：', semicolon: '；' },
+  userCount: (users) => `${countOf(users)} 名用户`,
   title: ({ rollout }) => `实验报告：${rollout}`,
   metric(metric) {
     switch (metric.kind) {
@@ -81,6 +83,7 @@ export const chinese: Words = {
     return `不参与任何比较的用户：${countOf(crossed)} 人见过两个版本，${countOf(moved)} 人因分流调整而换版本。`;
   },
   waiting: (users) => `${countOf(users)} 名用户结果未知`,
+  uncapped: '未设上限，个别大额订单可能左右结果',
   duration: durationText,
   promise: ({ alpha }) =>
     `区间在任何时刻查看都成立：无论打开多少次报告，主要指标本无差异却被判为有差异的概率至多 ${shareText(alpha, numbers)}。跨过 0 的线段表示未见差异。`,
@@ -90,6 +93,7 @@ export const chinese: Words = {
     baseline: '基线',
     candidate: '候选',
     users: '用户数',
+    whoCame: '用户分布',
     expected: '应为',
     figure: '数值',
     difference: '差值',

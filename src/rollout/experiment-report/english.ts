@@ -18,6 +18,8 @@ const answers = {
 export const english: Words = {
   tag: 'en',
   numbers,
+  marks: { colon: ': ', semicolon: '; ' },
+  userCount: (users) => `${countOf(users)} users`,
   title: ({ rollout }) => `Experiment ${rollout}`,
   metric(metric) {
     switch (metric.kind) {
@@ -78,6 +80,7 @@ export const english: Words = {
     return `Left out of every comparison: ${countOf(crossed)} users seen on two versions, ${countOf(moved)} whom a change of the split moved.`;
   },
   waiting: (users) => `${countOf(users)} users whose outcome is not known yet`,
+  uncapped: 'no cap: a few very large orders may decide it',
   duration: durationOf,
   promise: ({ alpha }) =>
     `Intervals hold at every look: however often this report is opened, the chance that the primary metric is ever said to differ though it does not is at most ${shareText(alpha, numbers)}. Lines that reach across 0 show no difference.`,
@@ -87,6 +90,7 @@ export const english: Words = {
     baseline: 'baseline',
     candidate: 'candidate',
     users: 'users',
+    whoCame: 'Users',
     expected: 'expected',
     figure: 'figure',
     difference: 'difference',
@@ -120,6 +124,7 @@ function lack(missing: Missing): string {
   if (missing.what === 'time') return `${have < 1 ? 'nothing' : durationOf(have)} of ${durationOf(need)}`;
   const nouns = {
     users: 'users',
+    whoCame: 'Users',
     hits: 'users who did it',
     misses: 'users who did not',
     orders: 'users or orders with a value',

@@ -24,6 +24,7 @@ export function reportOf(figures: ExperimentFigures, experiment: Experiment, now
     beganMs,
     atMs: nowMs,
     alpha: experiment.alpha,
+    timeZone: experiment.timeZone,
     leastMs: experiment.leastMs,
     versions: versions.map((name, i) => ({
       name,

@@ -8,6 +8,8 @@ export type ExperimentReport = {
   readonly atMs: number;
   /** Chance (0-1) that the primary metric is ever said to differ though it does not. */
   readonly alpha: number;
+  /** IANA name; the days below begin at its midnight. */
+  readonly timeZone: string;
   /** Age before which nothing is decided. */
   readonly leastMs: number;
   readonly versions: readonly ReportedVersion[];
@@ -21,7 +23,7 @@ export type ExperimentReport = {
   readonly events: readonly { readonly event: string; readonly count: number; readonly valueSum: number }[];
 };
 
-/** `users`: those who are compared. */
+/** `users`: all who were exposed, those who are left out of comparisons too. */
 export type ReportedVersion = {
   readonly name: string;
   readonly role: 'baseline' | 'candidate';
@@ -121,7 +123,7 @@ export type Decision =
   | { readonly kind: 'winner'; readonly version: string; readonly about: string; readonly sentence: string }
   | { readonly kind: 'undecided'; readonly about: string | null; readonly sentence: string };
 
-/** Of a day of the experiment's time zone: users who came, and running means at its end, by version. */
+/** Everything up to the end of a day, by version: users who were exposed, and means. */
 export type ReportedDay = {
   readonly startMs: number;
   readonly exposed: readonly number[];

@@ -12,7 +12,11 @@ export type Words = {
   /** For `lang` of a page (BCP 47). */
   readonly tag: string;
   readonly numbers: NumberStyle;
+  /** Between a heading and what it says, and between what is said and what is added. */
+  readonly marks: { readonly colon: string; readonly semicolon: string };
   title(report: ExperimentReport): string;
+  /** `20,037 users`. */
+  userCount(users: number): string;
   /** `Conversion: purchase within 1 d`. */
   metric(metric: Metric): string;
   /** A verdict as a sentence. */
@@ -33,6 +37,8 @@ export type Words = {
   adjusted(saved: number): string;
   leftOut(leftOut: ExperimentReport['leftOut']): string | null;
   waiting(users: number): string;
+  /** Of values without a cap. */
+  readonly uncapped: string;
   duration(ms: number): string;
   /** What the intervals promise. */
   promise(report: ExperimentReport): string;
@@ -46,6 +52,7 @@ export type Labels = {
   readonly baseline: string;
   readonly candidate: string;
   readonly users: string;
+  readonly whoCame: string;
   readonly expected: string;
   readonly figure: string;
   readonly difference: string;

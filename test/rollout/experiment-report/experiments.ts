@@ -4,15 +4,20 @@ import type { Sample } from '../../../src/stats/sample.ts';
 
 export const dayMs = 86_400_000;
 
-export const conversion: Metric = {
+export const conversion = {
   kind: 'conversion',
   name: 'conversion',
   event: 'purchase',
   of: null,
   windowMs: dayMs,
-};
-export const revenue: Metric = { kind: 'revenue', name: 'revenue', event: 'purchase', cap: 5_000 };
-export const orderValue: Metric = { kind: 'value', name: 'order-value', event: 'purchase', cap: 5_000 };
+} as const satisfies Metric;
+export const revenue = { kind: 'revenue', name: 'revenue', event: 'purchase', cap: 5_000 } as const satisfies Metric;
+export const orderValue = {
+  kind: 'value',
+  name: 'order-value',
+  event: 'purchase',
+  cap: 5_000,
+} as const satisfies Metric;
 
 export function experiment(changes: Partial<Experiment> = {}): Experiment {
   return {

@@ -134,10 +134,6 @@ test('several candidates share the alpha of the primary metric', () => {
 });
 
 test('the winner is better than the baseline and behind no other candidate that may still turn out either way', () => {
-  const decisionOf = (...hits: number[]) => {
-    const samples = hits.map((each) => proportion(20_000, each));
-    return reportOf(figures([counted(conversion, samples)]), experiment(), nowMs).decision;
-  };
   const winnerOf = (...hits: number[]) => {
     const decision = decisionOf(...hits);
     return decision.kind === 'winner' ? decision.version : null;
@@ -227,3 +223,9 @@ test('the interval rests on the guarded error where one version is small', () =>
   assert.ok(contrast.guardedError > contrast.standardError * 1.2);
   assert.equal(primaryOf(uneven).figures!.standardError, contrast.guardedError);
 });
+
+/** What is decided with so many buyers among 20,000 users of each version. */
+function decisionOf(...hits: number[]): ReturnType<typeof reportOf>['decision'] {
+  const samples = hits.map((each) => proportion(20_000, each));
+  return reportOf(figures([counted(conversion, samples)]), experiment(), nowMs).decision;
+}

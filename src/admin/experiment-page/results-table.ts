@@ -1,0 +1,93 @@
+// Every comparison of an experiment as a row: both figures, the lift drawn on one axis, what is to be concluded.
+import { differenceText, figureText, liftText, type NumberStyle } from '../../rollout/experiment-report/numbers.ts';
+import type {
+  Estimated,
+  ExperimentReport,
+  MetricComparison,
+  MetricReport,
+} from '../../rollout/experiment-report/report.ts';
+import type { Words } from '../../rollout/experiment-report/words.ts';
+import { escapeHtml } from '../escape-html.ts';
+import { axisDrawing, intervalDrawing, liftScale } from './interval-drawing.ts';
+import type { Scale } from './scale.ts';
+
+type Sheet = { readonly report: ExperimentReport; readonly words: Words; readonly scale: Scale };
+
+/** The section with the table, and the sentences below it. */
+export function resultsTable(report: ExperimentReport, words: Words): string {
+  const { label, numbers } = words;
+  const lifts = report.metrics.flatMap(({ comparisons }) => comparisons.flatMap((one) => decisiveOf(one)?.lift ?? []));
+  const scale = liftScale(lifts);
+  const rows = report.metrics.flatMap((metric) =>
+    metric.comparisons.map((one) => row({ report, words, scale }, metric, one)),
+  );
+  const [baseline] = report.versions;
+  const heads = [
+    `<th>${escapeHtml(label.metric)}</th>`,
+    `<th class="number">${escapeHtml(baseline!.name)}</th>`,
+    `<th class="number">${escapeHtml(report.versions.length === 2 ? report.versions[1]!.name : label.candidate)}</th>`,
+    `<th class="number">${escapeHtml(label.lift)}</th>`,
+    `<th class="drawn">${escapeHtml(label.interval)}</th>`,
+    `<th>${escapeHtml(label.verdict)}</th>`,
+  ];
+  return `<section><div class="wide"><table><tr>${heads.join('')}</tr>
+${rows.join('\n')}
+<tr><td colspan="4"></td><td class="drawn">${axisDrawing(scale, numbers, label)}</td><td></td></tr></table></div>
+<ul class="sentences small">${sentences(report, words)}</ul></section>`;
+}
+
+function row({ report, words, scale }: Sheet, metric: MetricReport, one: MetricComparison): string {
+  const { numbers, label } = words;
+  const { kind } = metric.metric;
+  const decisive = decisiveOf(one);
+  const write = (mean: number | undefined): string =>
+    mean === undefined ? '–' : escapeHtml(figureText(kind, mean, numbers));
+  const badge = metric.role === 'primary' ? ` <span class="badge">${escapeHtml(label.primary)}</span>` : '';
+  const candidate = report.versions.length > 2 ? `<br><span class="small">${escapeHtml(one.candidate)}</span>` : '';
+  const lift = decisive?.lift ?? null;
+  const drawn = lift === null ? '' : intervalDrawing(lift, { scale, kind: one.verdict.kind, style: numbers });
+  return `<tr><td>${escapeHtml(words.metric(metric.metric))}${badge}${candidate}</td><td class="number">${write(one.figures?.baselineMean)}</td><td class="number">${write(one.figures?.candidateMean)}</td><td class="number">${changeText(decisive, { metric, style: numbers })}</td><td class="drawn">${drawn}</td><td><span class="answer is-${one.verdict.kind}">${escapeHtml(words.answer(one.verdict))}</span></td></tr>`;
+}
+
+function changeText(
+  decisive: Estimated | null,
+  { metric, style }: { readonly metric: MetricReport; readonly style: NumberStyle },
+): string {
+  if (decisive === null) return '–';
+  const { kind } = metric.metric;
+  const { lift, difference, lower, upper } = decisive;
+  const [middle, from, to] =
+    lift === null
+      ? [difference, lower, upper].map((value) => differenceText(kind, value, style))
+      : [lift.value, lift.lower, lift.upper].map((value) => liftText(value, style));
+  return `${escapeHtml(middle!)}<br><span class="small">${escapeHtml(`${from} … ${to}`)}</span>`;
+}
+
+function sentences(report: ExperimentReport, words: Words): string {
+  const baseline = report.versions[0]!.name;
+  const said = report.metrics.flatMap((metric) =>
+    metric.comparisons.map((one) => {
+      const notes = [
+        metric.decidedBy === null ? null : words.decidedBy(metric.decidedBy),
+        one.adjusted === null ? null : words.adjusted(one.adjusted.saved),
+        waitingOf(metric) === 0 ? null : words.waiting(waitingOf(metric)),
+        isUncapped(metric) ? words.uncapped : null,
+      ].filter((note) => note !== null);
+      const sentence = words.verdict(metric.metric, one, baseline);
+      return [`${words.metric(metric.metric)}${words.marks.colon}${sentence}`, ...notes].join(words.marks.semicolon);
+    }),
+  );
+  return said.map((text) => `<li>${escapeHtml(text)}</li>`).join('');
+}
+
+function waitingOf({ versions }: MetricReport): number {
+  return versions.reduce((sum, { waiting }) => sum + waiting, 0);
+}
+
+function isUncapped({ metric }: MetricReport): boolean {
+  return 'cap' in metric && metric.cap === null;
+}
+
+function decisiveOf({ adjusted, figures }: MetricComparison): Estimated | null {
+  return adjusted ?? figures;
+}
