@@ -18,13 +18,6 @@ export function policyText(
   { percent, leavesOut }: { percent: number; leavesOut: boolean },
 ): string {
   const stable = leavesOut ? ports.stable.slice(0, -1) : ports.stable;
-  const version = (servers: readonly number[], balance: string): string => `
-        servers: [${servers.map((port) => `http://127.0.0.1:${port}`).join(', ')}]
-        balance: ${balance}
-        health: { path: /health, every: 1s, timeout: 500ms, unhealthyAfter: 2, healthyAfter: 1 }
-        eject: { after: 3, within: 5s, for: 2s, max: 50 }
-        timeouts: { connect: 500ms, response: 1s, idle: 5s }
-        retries: { attempts: 2, on: [connect, reset, timeout, 502, 503, 504], budget: 100 }`;
   return `
 version: 1
 listen: 127.0.0.1:${ports.traffic}
@@ -35,8 +28,18 @@ store: sqlite:${folder}/graygate.db
 rollouts:
   - name: soak
     versions:
-      stable:${version(stable, 'round-robin')}
-      canary:${version(ports.canary, 'least-requests')}
+      stable:${versionText(stable, 'round-robin')}
+      canary:${versionText(ports.canary, 'least-requests')}
     split: { canary: ${percent} }
 `;
+}
+
+function versionText(servers: readonly number[], balance: string): string {
+  return `
+        servers: [${servers.map((port) => `http://127.0.0.1:${port}`).join(', ')}]
+        balance: ${balance}
+        health: { path: /health, every: 1s, timeout: 500ms, unhealthyAfter: 2, healthyAfter: 1 }
+        eject: { after: 3, within: 5s, for: 2s, max: 50 }
+        timeouts: { connect: 500ms, response: 1s, idle: 5s }
+        retries: { attempts: 2, on: [connect, reset, timeout, 502, 503, 504], budget: 100 }`;
 }

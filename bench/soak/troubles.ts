@@ -55,8 +55,8 @@ export async function makeTrouble(system: Troubled, stop: AbortSignal): Promise<
   }
 }
 
-function note({ noted }: Troubled, trouble: Trouble, what: string | number): void {
-  noted({ atMs: Date.now(), trouble, what: String(what) });
+function note(system: Troubled, trouble: Trouble, what: string | number): void {
+  system.noted({ atMs: Date.now(), trouble, what: String(what) });
 }
 
 async function killServer(system: Troubled, port: number): Promise<void> {

@@ -8,7 +8,7 @@ export type FuzzedRequest = readonly Buffer[];
 const end = '\r\n';
 const smuggled = `GET /smuggled HTTP/1.1${end}Host: shop.test${end}${end}`;
 const bytes = (maxLength: number): Arbitrary<string> =>
-  uint8Array({ maxLength }).map((array) => Buffer.from(array).toString('latin1'));
+  uint8Array({ maxLength }).map((raw) => Buffer.from(raw).toString('latin1'));
 
 const method = oneof(
   { weight: 8, arbitrary: constantFrom('GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH') },
@@ -111,9 +111,10 @@ const whole = record({
   hasHost: oneof({ weight: 9, arbitrary: constant(true) }, { weight: 1, arbitrary: constant(false) }),
   firstEnd: lineEnd,
   body,
-}).map(({ method, target, version, fields, hasHost, firstEnd, body }) => {
-  const lines = fields.map(([[name, value], colon, ending]) => `${name}${colon}${value}${ending}`).join('');
-  return `${method} ${target} ${version}${firstEnd}${hasHost ? `Host: shop.test${end}` : ''}${lines}${end}${body}`;
+}).map((parts) => {
+  const lines = parts.fields.map(([[name, value], colon, ending]) => `${name}${colon}${value}${ending}`).join('');
+  const host = parts.hasHost ? `Host: shop.test${end}` : '';
+  return `${parts.method} ${parts.target} ${parts.version}${parts.firstEnd}${host}${lines}${end}${parts.body}`;
 });
 
 const mutation = record({
@@ -144,10 +145,10 @@ function mutate(text: string, { kind, at, count, byte }: Mutation): string {
   return kind === 'delete' ? head + tail.slice(count) : head + tail.slice(0, count) + tail;
 }
 
-function pieces(whole: Buffer, cuts: readonly number[]): Buffer[] {
-  const borders = [0, ...cuts.toSorted((a, b) => a - b), whole.length];
+function pieces(all: Buffer, cuts: readonly number[]): Buffer[] {
+  const borders = [0, ...cuts.toSorted((a, b) => a - b), all.length];
   return borders
     .slice(1)
-    .map((to, i) => whole.subarray(borders[i]!, to))
+    .map((to, i) => all.subarray(borders[i], to))
     .filter(({ length: size }) => size > 0);
 }
