@@ -16,6 +16,7 @@ import { GraygateError } from './errors.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Policy } from './rollout/policy.ts';
 import { SplitCells } from './rollout/split.ts';
+import { createServerLog } from './telemetry/server-log.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
@@ -73,6 +74,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
   control = inControl;
   inControl.recordPolicy(shown.current());
   let accessLog = createAccessLog(logger, policy.logging.access);
+  const logServer = createServerLog(logger);
   const gateway = await createGateway({
     policy,
     telemetry: metrics,
@@ -89,6 +91,10 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     mirrored: (record) => metrics.mirror.mirrored(record),
     differed: (difference) => metrics.mirror.differed(difference),
     malformed: (status) => metrics.unmatched.counted(status, ''),
+    serverChanged(report) {
+      metrics.servers.changed(report);
+      logServer(report);
+    },
     failed: (error) => logger.error({ err: error }, 'a request failed inside graygate'),
   });
   const parts = adminPartsOf({

@@ -1,6 +1,7 @@
 // The keys of a version that say how its servers are used: balance, health, eject, slowStart, retries, limits.
 import type { z } from 'zod';
-import type { RetryReason, Serving } from '../rollout/serving.ts';
+import type { RetryReason } from '../rollout/outcome.ts';
+import type { Serving } from '../rollout/serving.ts';
 import { parseCount, parsePercent } from './quantities.ts';
 import { accepted, refused, type Reading } from './reading.ts';
 import { mapping, oneOf, oneOrMore, written } from './schema-kit.ts';
@@ -88,7 +89,8 @@ export function buildServing({ balance, health, eject, slowStart, retries, limit
     slowStartMs: slowStart ?? 0,
     retries: {
       attempts: retries.attempts,
-      on: new Set([retries.on].flat()),
+      // A limit on each try says itself that one that takes longer is tried again.
+      on: new Set([...[retries.on].flat(), ...(retries.perTry === undefined ? [] : (['timeout'] as const))]),
       budgetPercent: retries.budget,
       perTryMs: retries.perTry ?? null,
     },

@@ -13,6 +13,7 @@ import { pageCookie } from './page-cookie.ts';
 import type { RenderedProblem } from './problem.ts';
 import type { BodyOwner } from './request-body.ts';
 import { returnedHeaders } from './response-headers.ts';
+import type { UpstreamServer } from './servers/upstream-server.ts';
 import { UnsendableError } from './upstream/unsendable.ts';
 import type { AnswerHandler, Attempt } from './upstream/upstream-client.ts';
 
@@ -27,6 +28,8 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
   #sent = false;
   /** Under way; null before and after. */
   #attempt: Attempt | null = null;
+  /** Of an attempt that has a time of its own. */
+  #tryTimer: NodeJS.Timeout | undefined;
   /** The last piece of the answer, kept for the end that follows at once. */
   #lastPiece: Buffer | null = null;
   #tap: AnswerTap | null = null;
@@ -76,7 +79,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     // Beyond 2^53 a length cannot be told from its neighbours, and would be sent on as one of them.
     const most = Math.min(this.livePolicy.policy.limits.bodyBytes, Number.MAX_SAFE_INTEGER);
     if (this.#client.announcedByteCount > most) this.breakOff('body-too-large');
-    else this.#send();
+    else this.seek();
   }
 
   #letLookOn({ onlookers }: LiveRollout, decision: Decision): void {
@@ -84,9 +87,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     this.#tap = tapFor(onlookers, { facts, requestId, decision, rawHeaders: this.#client.rawHeaders });
   }
 
-  #send(): void {
-    const upstream = this.nextServer();
-    if (upstream === null) return this.refuse('no-server');
+  protected override attempt(upstream: UpstreamServer): void {
     this.#sent = false;
     const { idleMs } = this.livePolicy.policy.timeouts;
     this.#body = this.#client.hasBody ? this.#client.bodyFor(this, idleMs) : null;
@@ -96,7 +97,16 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     const attempt = upstream.client.send(request, this);
     this.#attempt = attempt;
     // What the body brought at once may have ended it all.
-    if (this.#committed || !this.isOpen) this.#giveUp();
+    if (this.#committed || !this.isOpen) return this.#giveUp();
+    const { perTryMs } = this.live!.version.serving.retries;
+    if (perTryMs !== null && this.#canSendAgain('timeout')) this.#tryTimer = setTimeout(() => this.#cutTry(), perTryMs);
+  }
+
+  /** Gives up on a server that takes its time, if another one may be asked. */
+  #cutTry(): void {
+    if (this.#committed || !this.#canSendAgain('timeout') || !this.retry('timeout', this.#sent)) return;
+    this.fault('timeout');
+    this.#sendAgain();
   }
 
   onSent(): void {
@@ -112,6 +122,8 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
       this.#giveUp();
       return this.onFailed('protocol', new Error(`the status ${status} cannot be passed on`));
     }
+    clearTimeout(this.#tryTimer);
+    if (status >= 500 && this.#canSendAgain('timeout') && this.rejects(status)) return this.#sendAgain();
     if (status === 404 && this.crossOver()) return this.#sendAgain();
     const headers = returnedHeaders(rawHeaders, this.#client.canCarryTrailers(status));
     for (const text of this.live!.exposedHeaders) headers.push(text);
@@ -120,7 +132,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     const page = pageCookie(this.rollout!.skew, this.live!.version.name, { facts: this.facts, headers });
     if (page !== null) headers.push('Set-Cookie', page);
     if (this.setting.isDraining()) this.#client.announceClose(headers);
-    this.noteAnswer();
+    this.noteAnswer(status);
     this.#commit(status, 'client-left');
     this.#tap?.head(status, headers);
     this.#client.head(status, reason, headers);
@@ -153,6 +165,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
   }
 
   onFailed(kind: FaultKind, error: Error): void {
+    clearTimeout(this.#tryTimer);
     this.#attempt = null;
     if (error instanceof UnsendableError) return this.breakOff('malformed-request');
     this.fault(kind);
@@ -162,17 +175,20 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
   }
 
   #tryElsewhere(kind: FaultKind): void {
+    if (this.#canSendAgain(kind) && this.redirect(kind, this.#sent)) return this.#sendAgain();
+    this.refuse(errorCodeOf(kind), { close: this.#body !== null && this.#body.touched });
+  }
+
+  #canSendAgain(kind: FaultKind): boolean {
     const bodyTouched = this.#body !== null && this.#body.touched;
-    const canGoOn = canSendAgain(kind, { method: this.method, written: this.#sent, bodyTouched });
-    if (!canGoOn || !this.redirect(kind)) return this.refuse(errorCodeOf(kind), { close: bodyTouched });
-    this.#sendAgain();
+    return canSendAgain(kind, { method: this.method, written: this.#sent, bodyTouched });
   }
 
   #sendAgain(): void {
     this.#giveUp();
     // Other connections that the server closed at the same moment are noticed first.
     setImmediate(() => {
-      if (this.isOpen && !this.#committed) this.#send();
+      if (this.isOpen && !this.#committed) this.seek();
     });
   }
 
@@ -206,6 +222,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
   }
 
   #giveUp(): void {
+    clearTimeout(this.#tryTimer);
     this.#attempt?.abort();
     this.#attempt = null;
   }

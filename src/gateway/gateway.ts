@@ -7,6 +7,7 @@ import type { BusinessEvent, Exposure } from '../rollout/experiment.ts';
 import type { MirrorDifference, MirrorRecord } from '../rollout/mirror-record.ts';
 import type { Outcome } from '../rollout/outcome.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
+import type { ServerReport } from '../rollout/server-report.ts';
 import type { SplitCell } from '../rollout/split.ts';
 import { type Objection, objectionTo } from './admission.ts';
 import { Http1Side } from './client/http1-side.ts';
@@ -22,7 +23,8 @@ import { isClosing, tieToConnection } from './malformed.ts';
 import type { RequestLike } from './raw-headers.ts';
 import { requestIdOf } from './request-headers.ts';
 import { requestLikeOf, route } from './route.ts';
-import { ServerRegistry } from './servers.ts';
+import { ServerRegistry } from './servers/server-registry.ts';
+import type { SourceSetting } from './servers/server-source.ts';
 import { createTraffic, tuneTraffic } from './traffic.ts';
 import { Upgrade } from './upgrade.ts';
 
@@ -46,6 +48,10 @@ export type GatewayParts = {
   differed(difference: MirrorDifference): void;
   /** A connection sent what is not a request, and was answered with this status. */
   malformed(status: number): void;
+  /** A server takes requests now and did not before, or the other way round. */
+  serverChanged(report: ServerReport): void;
+  /** How the names of servers become addresses; absent: by DNS and the platform. */
+  readonly names?: Pick<SourceSetting, 'resolver' | 'resolveTimes'>;
   /** Something that nobody foresaw, in graygate itself; the request got 500. */
   failed?(error: unknown): void;
 };
@@ -64,7 +70,7 @@ export interface Gateway {
 }
 
 export async function createGateway(parts: GatewayParts): Promise<Gateway> {
-  const registry = new ServerRegistry();
+  const registry = new ServerRegistry({ ...parts.names, reported: (report) => parts.serverChanged(report) });
   const business = new BusinessWatch(parts);
   const livePolicyOf = (policy: Policy): LivePolicy => {
     const watch = business.over(policy);
@@ -79,6 +85,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     });
   };
   let live = livePolicyOf(parts.policy);
+  registry.started();
   let draining = false;
   const upgrades = new Set<Upgrade>();
   const setting: JourneySetting = {
@@ -151,7 +158,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
         allClosed: () => traffic.connections.allClosed(),
       });
       business.finish();
-      await registry.destroy();
+      registry.destroy();
       await traffic.fastify.close();
     },
   };

@@ -2,20 +2,23 @@
 // probes of the versions it meets. Reports exactly once.
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
-import type { Ending, Fault, FaultKind, Outcome } from '../rollout/outcome.ts';
+import type { Ending, FallbackReason, Fault, FaultKind, Outcome, RetryReason } from '../rollout/outcome.ts';
 import type { ByteString, Rollout, Version } from '../rollout/policy.ts';
+import { isAsset } from '../rollout/skew.ts';
 import type { RequestFacts } from './facts.ts';
+import { errorCodeOf } from './faults.ts';
 import type { LivePolicy, LiveRollout, LiveVersion } from './live-policy.ts';
 import { renderProblem, type RenderedProblem } from './problem.ts';
 import { forwardedHeaders } from './request-headers.ts';
-import type { UpstreamServer } from './servers.ts';
+import type { Absence } from './servers/server-group.ts';
+import { Tries } from './servers/tries.ts';
+import type { UpstreamServer } from './servers/upstream-server.ts';
+import type { Waiter } from './servers/waiting-line.ts';
 
 /** Sent as the status where the client left before there was one (nginx's convention). */
 const clientLeftStatus = 499;
-/** A reset may hit a kept-alive connection that the server was just closing; more than this is no accident. */
-const maxResetRetryCount = 2;
 const noFaults: readonly Fault[] = [];
-const noRetries: readonly FaultKind[] = [];
+const noRetries: readonly RetryReason[] = [];
 
 /** What all requests of a gateway share. */
 export type JourneySetting = {
@@ -33,7 +36,7 @@ export type JourneyStart = {
   readonly target: string;
 };
 
-export abstract class Journey implements Outcome {
+export abstract class Journey implements Outcome, Waiter {
   rollout: Rollout | null = null;
   decided: Version | null = null;
   reason: Outcome['reason'] = null;
@@ -47,8 +50,8 @@ export abstract class Journey implements Outcome {
   requestByteCount = 0;
   responseByteCount = 0;
   faults: readonly Fault[] = noFaults;
-  retries: readonly FaultKind[] = noRetries;
-  fallback: FaultKind | null = null;
+  retries: readonly RetryReason[] = noRetries;
+  fallback: FallbackReason | null = null;
   readonly requestId: string;
   readonly target: string;
   protected readonly setting: JourneySetting;
@@ -61,10 +64,12 @@ export abstract class Journey implements Outcome {
   /** The server asked last. */
   protected upstream: UpstreamServer | null = null;
   #liveRollout: LiveRollout | null = null;
-  #tried: UpstreamServer[] = [];
+  #tries: Tries | null = null;
+  #isWaiting = false;
   readonly #beganMs = performance.now();
   #ended = false;
   #isAwaited = false;
+  #hasCrossed = false;
 
   constructor(setting: JourneySetting, start: JourneyStart) {
     this.setting = setting;
@@ -124,8 +129,7 @@ export abstract class Journey implements Outcome {
     this.bucket = decision.bucket;
     this.user = decision.user;
     if (decision.issueCookie) this.freshUser = decision.user;
-    this.live = liveRollout.versions[decision.version.index]!;
-    this.live.probe.entered();
+    this.#enter(liveRollout.versions[decision.version.index]!);
   }
 
   /** The client has sent all that an answer needs; until then its slowness would be taken for the version's. */
@@ -135,34 +139,70 @@ export abstract class Journey implements Outcome {
     this.live!.probe.awaited();
   }
 
-  /** The next server of the version; null when none is left to ask. */
-  protected nextServer(): UpstreamServer | null {
-    this.upstream = this.live!.ring.next(this.#tried);
-    if (this.upstream !== null) this.server = this.upstream.origin;
-    return this.upstream;
+  /** Sends the request to this server. */
+  protected abstract attempt(upstream: UpstreamServer): void;
+
+  /** Answers with a problem. */
+  abstract refuse(code: ErrorCode): void;
+
+  /** Has the next server of the version asked, now or when one has room; where there is none the baseline, or nobody. */
+  protected seek(): void {
+    if (this.#goOn()) return;
+    const absence = this.#tries!.absence();
+    this.#isWaiting = absence !== 'no-server' && this.live!.group.wait(this);
+    if (!this.#isWaiting) this.#goWithout(absence);
+  }
+
+  admit(): boolean {
+    if (this.#goOn()) return true;
+    if (this.#tries!.absence() !== 'no-server') return false;
+    this.#goWithout('no-server');
+    return true;
+  }
+
+  giveUp(): void {
+    this.#goWithout(this.#tries!.absence());
   }
 
   /** Takes down a fault against the version and server that had it. */
   protected fault(kind: FaultKind): void {
     this.faults = [...this.faults, { version: this.live!.version, server: this.server!, kind }];
-    this.live!.probe.faulted(this.server!, kind);
+    this.live!.probe.faulted(this.upstream!.origin, kind);
+    this.#tries!.failed();
+    this.#tries!.ended();
   }
 
   /** The head of the version's answer is here. */
-  protected noteAnswer(): void {
+  protected noteAnswer(status: number): void {
     this.#stopWaiting();
     this.live!.probe.answered();
+    this.#tries!.answered(status);
   }
 
-  /** Whether to ask again: another server of the version, or after a reset the same one; else the baseline for a candidate. */
-  protected redirect(kind: FaultKind): boolean {
-    if (this.#canRetry(kind)) {
-      this.retries = [...this.retries, kind];
-      this.live!.probe.retried(kind);
-      return true;
-    }
-    if (this.live!.version.index === 0 || this.rollout!.fallback !== 'baseline') return false;
+  /** Whether to ask again: a server of the version, else the baseline for a candidate. To be followed by `seek`. */
+  protected redirect(kind: FaultKind, isSent: boolean): boolean {
+    if (this.retry(kind, isSent)) return true;
+    if (!this.#canFallBack) return false;
     this.#fallBack(kind);
+    return true;
+  }
+
+  /** Whether an answer with this status is thrown away and the request sent again. To be followed by `seek`. */
+  protected rejects(status: number): boolean {
+    if (!this.retry(`${status}`, true)) return false;
+    this.#tries!.failed();
+    this.#tries!.ended();
+    return true;
+  }
+
+  /** After a 404: whether another version is asked for an asset, which may be in one of them only. To be followed by `seek`. */
+  protected crossOver(): boolean {
+    if (this.#hasCrossed || !isAsset(this.rollout!, this.facts)) return false;
+    this.#hasCrossed = true;
+    this.noteAnswer(404);
+    const { versions } = this.#liveRollout!;
+    this.#moveTo(this.live!.version.index === 0 ? versions[1]! : versions[0]);
+    this.reason = 'skew';
     return true;
   }
 
@@ -180,19 +220,69 @@ export abstract class Journey implements Outcome {
     this.durationMs = durationMs;
     if (this.live !== null) {
       this.#stopWaiting();
-      this.live.probe.left();
+      this.#leave();
       this.live.probe.finished(this);
     }
     this.setting.finished(this);
     this.livePolicy.letGo();
   }
 
-  /** A server that refused is not asked again, another one of the version may be; after a reset the same one may be. */
-  #canRetry(kind: FaultKind): boolean {
-    if (kind === 'reset') return this.retries.length < maxResetRetryCount;
-    if (kind !== 'connect') return false;
-    this.#tried.push(this.upstream!);
-    return this.#tried.length < this.live!.version.servers.length;
+  get #canFallBack(): boolean {
+    return this.live!.version.index !== 0 && this.rollout!.fallback === 'baseline';
+  }
+
+  #enter(live: LiveVersion): void {
+    this.live = live;
+    this.#tries = new Tries(live.group, live.version.serving.retries);
+    live.group.budget.entered();
+    live.probe.entered();
+  }
+
+  #leave(): void {
+    const { group, probe } = this.live!;
+    if (this.#isWaiting) group.leave(this);
+    this.#tries!.close();
+    group.budget.left();
+    probe.left();
+  }
+
+  #moveTo(live: LiveVersion): void {
+    this.#stopWaiting();
+    this.#leave();
+    this.#enter(live);
+  }
+
+  #goOn(): boolean {
+    const { group } = this.live!;
+    const upstream = this.#tries!.next(group.isKeyed ? (this.user ?? this.ip) : '');
+    if (upstream === null) return false;
+    this.#isWaiting = false;
+    this.upstream = upstream;
+    this.server = upstream.label;
+    this.attempt(upstream);
+    return true;
+  }
+
+  /** No server can be asked, or none had room for long enough. */
+  #goWithout(absence: Absence): void {
+    this.#isWaiting = false;
+    const reason = absence === 'busy' ? 'busy' : 'no-server';
+    if (reason === 'no-server') this.live!.probe.unserved();
+    if (this.#canFallBack) {
+      this.#fallBack(reason);
+      return this.seek();
+    }
+    const fault = this.faults.at(-1);
+    if (fault !== undefined && fault.version === this.live!.version) return this.refuse(errorCodeOf(fault.kind));
+    this.refuse(reason === 'busy' ? 'server-busy' : 'no-server');
+  }
+
+  /** Whether a server of the version is asked again; then the try that failed is to be taken down, and `seek` called. */
+  protected retry(reason: RetryReason, isSent: boolean): boolean {
+    if (!this.#tries!.again(reason, { server: this.upstream!, isSent })) return false;
+    this.retries = [...this.retries, reason];
+    this.live!.probe.retried(reason);
+    return true;
   }
 
   #stopWaiting(): void {
@@ -200,14 +290,10 @@ export abstract class Journey implements Outcome {
     this.#isAwaited = false;
   }
 
-  #fallBack(kind: FaultKind): void {
-    this.#stopWaiting();
-    this.live!.probe.fellBack(kind);
-    this.live!.probe.left();
-    this.live = this.#liveRollout!.versions[0];
-    this.live.probe.entered();
-    this.fallback = kind;
+  #fallBack(reason: FallbackReason): void {
+    this.live!.probe.fellBack(reason);
+    this.#moveTo(this.#liveRollout!.versions[0]);
+    this.fallback = reason;
     this.reason = 'fallback';
-    this.#tried = [];
   }
 }

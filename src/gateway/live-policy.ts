@@ -1,13 +1,14 @@
 // A policy made ready to serve: everything a request would otherwise have to look up or build, done once at load.
 import { compileRollouts, type RolloutTable } from '../rollout/matching.ts';
-import type { FaultKind, Outcome } from '../rollout/outcome.ts';
+import type { FallbackReason, FaultKind, Outcome, RetryReason } from '../rollout/outcome.ts';
 import type { Policy, Rollout, Version } from '../rollout/policy.ts';
 import type { SplitCell } from '../rollout/split.ts';
 import type { Onlooker } from './answer-tap.ts';
 import type { ExposureNotes } from './events/exposure-notes.ts';
 import { MirrorOnlooker } from './mirror/mirror.ts';
 import type { MirrorParts } from './mirror/request-copy.ts';
-import { ServerRing, type ServerRegistry } from './servers.ts';
+import { ServerGroup } from './servers/server-group.ts';
+import type { ServerRegistry } from './servers/server-registry.ts';
 import { type TokenVerifier, createTokenVerifier } from './tokens.ts';
 import type { UpstreamClient } from './upstream/upstream-client.ts';
 
@@ -21,12 +22,14 @@ export interface VersionProbe {
   unawaited(): void;
   /** The head of a server's answer arrived. */
   answered(): void;
-  /** A server of this version failed. */
+  /** A server of this version failed; named by its origin, as the policy has it. */
   faulted(server: string, kind: FaultKind): void;
+  /** No server of this version could be asked. */
+  unserved(): void;
   /** The request is sent again to this version. */
-  retried(kind: FaultKind): void;
+  retried(reason: RetryReason): void;
   /** The baseline answers for this candidate. */
-  fellBack(kind: FaultKind): void;
+  fellBack(reason: FallbackReason): void;
   /** A request that this version answered, or was to answer, has ended. */
   finished(outcome: Outcome): void;
 }
@@ -37,7 +40,7 @@ export interface Telemetry {
 
 export type LiveVersion = {
   readonly version: Version;
-  readonly ring: ServerRing;
+  readonly group: ServerGroup;
   readonly probe: VersionProbe;
   /** Raw headers towards the server. */
   readonly decisionHeaders: readonly string[];
@@ -105,7 +108,7 @@ export class LivePolicy {
     if (!this.#retired || this.#openCount > 0) return;
     for (const { versions } of this.#rollouts.values()) {
       // A pool that is closing has nothing under way any more; closing again or late is harmless.
-      for (const { ring } of versions) ring.release().catch(() => undefined);
+      for (const { group } of versions) group.release().catch(() => undefined);
     }
   }
 }
@@ -114,7 +117,12 @@ function liven(rollout: Rollout, parts: LiveParts): LiveRollout {
   const [baseline, ...candidates] = rollout.versions;
   const livenVersion = (version: Version): LiveVersion => ({
     version,
-    ring: new ServerRing(parts.registry, version, `${rollout.name}/${version.name}`),
+    group: new ServerGroup({
+      registry: parts.registry,
+      rollout: rollout.name,
+      version,
+      isLastResort: version.index === 0 || rollout.fallback === 'none',
+    }),
     probe: parts.telemetry.probe(rollout.name, version.name),
     decisionHeaders: ['x-graygate-rollout', rollout.name, 'x-graygate-version', version.name],
     exposedHeaders: rollout.expose ? ['x-graygate-version', version.name] : [],
@@ -136,7 +144,7 @@ function mirrorsOf(
   { mirrored, differed }: LiveParts,
 ): readonly Onlooker[] {
   if (mirror === null) return [];
-  const { ring } = versions[mirror.to.index]!;
-  const pick = (): UpstreamClient | null => ring.next([])?.client ?? null;
+  const { group } = versions[mirror.to.index]!;
+  const pick = (): UpstreamClient | null => group.next([], '')?.client ?? null;
   return [new MirrorOnlooker({ mirror, rollout: name, mirrored, differed, pick })];
 }

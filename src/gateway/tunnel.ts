@@ -6,10 +6,14 @@ import type { FaultKind } from '../rollout/outcome.ts';
 import { faultKindOf } from './faults.ts';
 import { closeGently } from './problem.ts';
 import { returnedHeaders } from './response-headers.ts';
-import { maxResponseHeaderByteCount } from './servers.ts';
+
+/** Response headers larger than this are a protocol fault of the server. */
+const maxResponseHeaderByteCount = 65_536;
 
 export type TunnelInput = {
   readonly origin: string;
+  /** The address that its name led to; null: the origin has one, or the platform looks it up. */
+  readonly ip: string | null;
   readonly path: string;
   /** Raw headers towards the server, `Connection` and `Upgrade` not among them. */
   readonly headers: readonly string[];
@@ -95,10 +99,10 @@ export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, own
   };
 }
 
-function ask({ origin, path, headers, upgrade }: TunnelInput): ClientRequest {
+function ask({ origin, ip, path, headers, upgrade }: TunnelInput): ClientRequest {
   const { hostname, port } = new URL(origin);
   return connect({
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: ip ?? hostname.replace(/^\[(.*)\]$/, '$1'),
     port: port === '' ? 80 : Number(port),
     path,
     method: 'GET',

@@ -8,6 +8,7 @@ import { errorCodeOf } from './faults.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
 import { writeProblem } from './problem.ts';
+import type { UpstreamServer } from './servers/upstream-server.ts';
 import { openTunnel, type TunnelOwner } from './tunnel.ts';
 
 export type UpgradeSides = { readonly request: IncomingMessage; readonly client: Socket; readonly head: Buffer };
@@ -35,7 +36,7 @@ export class Upgrade extends Journey implements TunnelOwner {
 
   forward(liveRollout: LiveRollout, decision: Decision): void {
     this.begin(liveRollout, decision);
-    this.#attempt();
+    this.seek();
   }
 
   /** Cuts the connection on both sides, as when the time to drain is over. */
@@ -43,14 +44,13 @@ export class Upgrade extends Journey implements TunnelOwner {
     this.#sides.client.destroy();
   }
 
-  #attempt(): void {
-    const upstream = this.nextServer();
-    if (upstream === null) return this.refuse('no-server');
+  protected override attempt(upstream: UpstreamServer): void {
     this.awaitAnswer();
     const { request, client, head } = this.#sides;
     const cookie = this.issuedCookie();
     const input = {
       origin: upstream.origin,
+      ip: upstream.ip,
       path: this.path,
       headers: this.headersFor(upstream, request.rawHeaders),
       upgrade: request.headers.upgrade!,
@@ -63,9 +63,9 @@ export class Upgrade extends Journey implements TunnelOwner {
   failed(kind: FaultKind): void {
     this.fault(kind);
     // A handshake is a GET without a body: it may always be sent again.
-    if (!this.redirect(kind)) return this.refuse(errorCodeOf(kind));
+    if (!this.redirect(kind, kind !== 'connect')) return this.refuse(errorCodeOf(kind));
     setImmediate(() => {
-      if (this.isOpen) this.#attempt();
+      if (this.isOpen) this.seek();
     });
   }
 
@@ -73,7 +73,7 @@ export class Upgrade extends Journey implements TunnelOwner {
     this.status = status;
     this.ending = status === 101 ? 'upgraded' : 'complete';
     this.#answeredMs = this.elapsedMs();
-    this.noteAnswer();
+    this.noteAnswer(status);
   }
 
   broke(kind: FaultKind): void {

@@ -5,6 +5,12 @@ import type { Reason } from './decide.ts';
 /** How a server failed. `connect`: nothing was sent; `protocol`: it sent what is not HTTP. */
 export type FaultKind = 'connect' | 'reset' | 'timeout' | 'protocol';
 
+/** Why a request is sent once more: a fault, or the status that a server answered. */
+export type RetryReason = FaultKind | `${number}`;
+
+/** Why the baseline answers for a candidate: a fault, or that no server is in (`no-server`), or that none has room (`busy`). */
+export type FallbackReason = FaultKind | 'no-server' | 'busy';
+
 /** A failure of one server of one version; it counts against that version even where another one answered. */
 export type Fault = { readonly version: Version; readonly server: string; readonly kind: FaultKind };
 
@@ -25,7 +31,7 @@ export type Outcome = {
   readonly rule: string | null;
   readonly bucket: number | null;
   readonly user: ByteString | null;
-  /** Origin of the server that answered last; null where none was asked. */
+  /** The server that was asked last, by its origin, and the address where its name led to; null where none was asked. */
   readonly server: string | null;
   readonly method: string;
   /** The request target as sent. */
@@ -41,7 +47,7 @@ export type Outcome = {
   readonly requestByteCount: number;
   readonly responseByteCount: number;
   readonly faults: readonly Fault[];
-  readonly retries: readonly FaultKind[];
+  readonly retries: readonly RetryReason[];
   /** Why the baseline answered for the candidate; null where it did not. */
-  readonly fallback: FaultKind | null;
+  readonly fallback: FallbackReason | null;
 };

@@ -1,6 +1,6 @@
 // How the servers of a version are used, as an operator decided: whose turn it is, when one is out, what is tried again.
 // Types, and what follows from them alone. Pure.
-import type { FaultKind } from './outcome.ts';
+import type { RetryReason } from './outcome.ts';
 
 export type Serving = {
   readonly balance: Balance;
@@ -31,9 +31,6 @@ export type EjectionRule = {
   readonly forMs: number;
   readonly maxPercent: number;
 };
-
-/** Why a request is sent once more: a fault, or the status that a server answered. */
-export type RetryReason = FaultKind | `${number}`;
 
 export type RetryRule = {
   /** How often a request that may have reached a server is sent again. */

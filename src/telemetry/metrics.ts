@@ -7,6 +7,8 @@ import { EventCounters } from './event-counters.ts';
 import { conventionalMetric, durationHistogram, type Sample } from './exposition.ts';
 import { MirrorCounts } from './mirror-counts.ts';
 import { addRolloutGauges, type StandingsSource } from './rollout-gauges.ts';
+import { ServerBoard } from './server-board.ts';
+import { addServerGauges } from './server-gauges.ts';
 import { TallyBook } from './tally-book.ts';
 import type { Tally } from './tally.ts';
 
@@ -36,13 +38,13 @@ const tallyCounters: readonly TallyCounter[] = [
   },
   {
     name: 'graygate_retries_total',
-    help: 'Requests sent again to the same version, by the fault that was the reason.',
+    help: 'Requests sent again to the same version, by the reason: a fault, or the status of an answer.',
     labels: ['reason'],
     samples: (tally) => samplesOf('reason', tally.retries),
   },
   {
     name: 'graygate_fallbacks_total',
-    help: 'Requests of this candidate that the baseline answered, by the fault that was the reason.',
+    help: 'Requests of this candidate that the baseline answered, by the reason: a fault, no-server or busy.',
     labels: ['reason'],
     samples: (tally) => samplesOf('reason', tally.fallbacks),
   },
@@ -65,6 +67,8 @@ export type MetricsSource = StandingsSource & {
 export class Metrics {
   /** What became of the copies that mirrors made. */
   readonly mirror: MirrorCounts;
+  /** How each server is. */
+  readonly servers = new ServerBoard();
   /** What is counted, by version. */
   readonly tallies = new TallyBook();
   readonly #registry = new Registry();
@@ -83,6 +87,7 @@ export class Metrics {
     this.#registry.registerMetric(durationHistogram(() => this.#all()) as never);
     this.#addGauges();
     addRolloutGauges(this.#registry, source);
+    addServerGauges(this.#registry, this.servers);
     this.mirror = new MirrorCounts(this.#registry);
     this.#reloads = new Counter({
       name: 'graygate_policy_reloads_total',
@@ -117,6 +122,7 @@ export class Metrics {
   /** Takes note of the policy in force; series of versions that it does not name any more are dropped. */
   policyLoaded(policy: Policy, nowMs: number, isReload: boolean): void {
     this.#policy = policy;
+    this.servers.policyLoaded(policy);
     this.#loadedAt.set(nowMs / 1_000);
     if (isReload) this.#reloads.inc({ result: 'ok' });
     this.events.keepOnly(new Set(policy.rollouts.map(({ name }) => name)));

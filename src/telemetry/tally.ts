@@ -1,6 +1,6 @@
 // What happened to the requests of one version, in plain numbers that a request can afford to change: no labels are looked
 // up and nothing is formatted before somebody scrapes.
-import type { FaultKind, Outcome } from '../rollout/outcome.ts';
+import type { FallbackReason, FaultKind, Outcome, RetryReason } from '../rollout/outcome.ts';
 
 /** Upper bounds of the duration buckets, in seconds; the last bucket, +Inf, is not listed. */
 export const durationBoundsSeconds: readonly number[] = [
@@ -57,8 +57,8 @@ export class Tally {
   /** Whole requests to which no answer has begun. */
   awaitedCount = 0;
   readonly decisions = new Map<string, number>();
-  readonly retries = new Map<FaultKind, number>();
-  readonly fallbacks = new Map<FaultKind, number>();
+  readonly retries = new Map<RetryReason, number>();
+  readonly fallbacks = new Map<FallbackReason, number>();
   /** By server, then by kind. */
   readonly faults = new Map<string, Map<FaultKind, number>>();
   /** By status and method in one number, so that a request costs one look-up. */
@@ -94,10 +94,8 @@ export class Tally {
   }
 
   faulted(server: string, kind: FaultKind): void {
-    if (kind === 'connect') {
-      this.pulse.lastRefusedMs = Date.now();
-      this.pulse.refusedSinceMs ??= this.pulse.lastRefusedMs;
-    } else {
+    if (kind === 'connect') this.unserved();
+    else {
       this.pulse.refusedSinceMs = null;
       this.pulse.hasConnected = true;
     }
@@ -106,12 +104,18 @@ export class Tally {
     increment(kinds, kind);
   }
 
-  retried(kind: FaultKind): void {
-    increment(this.retries, kind);
+  /** No server could be asked: as good as a refusal. */
+  unserved(): void {
+    this.pulse.lastRefusedMs = Date.now();
+    this.pulse.refusedSinceMs ??= this.pulse.lastRefusedMs;
   }
 
-  fellBack(kind: FaultKind): void {
-    increment(this.fallbacks, kind);
+  retried(reason: RetryReason): void {
+    increment(this.retries, reason);
+  }
+
+  fellBack(reason: FallbackReason): void {
+    increment(this.fallbacks, reason);
   }
 
   finished(outcome: Outcome): void {

@@ -28,6 +28,7 @@ async function startTaking(context: TestContext, policy: Policy) {
     unread: () => undefined,
     mirrored: () => undefined,
     differed: () => undefined,
+    serverChanged: () => undefined,
     malformed: () => undefined,
   });
   await gateway.open();

@@ -52,6 +52,7 @@ export async function startGateway(
     mirrored: (record) => metrics.mirror.mirrored(record),
     differed: (difference) => metrics.mirror.differed(difference),
     malformed: (status) => malformed.push(status),
+    serverChanged: (report) => metrics.servers.changed(report),
     ...parts,
   });
   const port = await gateway.listen();
