@@ -9,7 +9,10 @@ import {
   type ShownHistory,
   type ShownRollout,
 } from '../admin/contract.ts';
+import { experimentShape } from '../admin/contract-experiment.ts';
 import { errorTable, type ErrorCode, GraygateError } from '../errors.ts';
+import type { ExperimentReport } from '../rollout/experiment-report/report.ts';
+import type { ReportLanguage } from '../rollout/experiment-report/words.ts';
 import type { ActionKind } from '../rollout/rollout-event.ts';
 import type { Endpoint } from './gateway-option.ts';
 
@@ -56,6 +59,13 @@ const neverSent = new Set([
 
 export const answerTimeoutMs = 10_000;
 
+/** `release` null: the newest. */
+export type ExperimentFile = {
+  readonly release: string | null;
+  readonly format: 'csv' | 'html';
+  readonly lang: ReportLanguage;
+};
+
 /** Every call throws a RefusedError where the gateway says no and an UnreachableError where no gateway answers. */
 export class AdminClient {
   readonly #endpoint: Endpoint;
@@ -81,6 +91,18 @@ export class AdminClient {
     return this.#ask(path, historyShape);
   }
 
+  /** The report of an experiment; of the newest release where `release` is null. */
+  experiment(name: string, release: string | null): Promise<ExperimentReport> {
+    return this.#ask(experimentPath(name, { release }), experimentShape);
+  }
+
+  /** The same as a file for people or for a spreadsheet. */
+  async experimentFile(name: string, file: ExperimentFile): Promise<string> {
+    const { status, text } = await this.#request(experimentPath(name, file), {});
+    if (status === 200) return text;
+    throw refusalIn(status, parseJson(text), this.#endpoint.base);
+  }
+
   /** The rollout as it is then. */
   act({ rollout, action, reason, revision, key }: ActionOrder): Promise<ShownRollout> {
     return this.#ask(`api/v1/rollouts/${encodeURIComponent(rollout)}/${action}`, rolloutShape, {
@@ -94,29 +116,24 @@ export class AdminClient {
     });
   }
 
-  async #ask<Shape extends z.ZodType>(
-    path: string,
-    shape: Shape,
-    { headers, ...request }: { method?: string; headers?: Record<string, string>; body?: string } = {},
-  ): Promise<z.output<Shape>> {
-    const { base, token } = this.#endpoint;
-    const { status, body } = await this.#send(new URL(path, base), {
-      ...request,
-      headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
-    });
+  async #ask<Shape extends z.ZodType>(path: string, shape: Shape, request: Asked = {}): Promise<z.output<Shape>> {
+    const { base } = this.#endpoint;
+    const { status, text } = await this.#request(path, request);
+    const body = parseJson(text);
     if (status !== 200) throw refusalIn(status, body, base);
     const answer = shape.safeParse(body);
     if (answer.success) return answer.data;
     throw new UnreachableError(`what answers at ${base.origin} is no graygate of this version`, true);
   }
 
-  /** `body` is undefined where it is not JSON. */
-  async #send(url: URL, request: RequestInit): Promise<{ status: number; body: unknown }> {
+  async #request(path: string, { headers, ...request }: Asked): Promise<{ status: number; text: string }> {
+    const { base, token } = this.#endpoint;
+    const url = new URL(path, base);
     const signal = AbortSignal.any([this.#stop, AbortSignal.timeout(answerTimeoutMs)]);
+    const bearer = token === null ? {} : { authorization: `Bearer ${token}` };
     try {
-      const response = await fetch(url, { ...request, redirect: 'manual', signal });
-      const text = await response.text();
-      return { status: response.status, body: parseJson(text) };
+      const response = await fetch(url, { ...request, headers: { ...headers, ...bearer }, redirect: 'manual', signal });
+      return { status: response.status, text: await response.text() };
     } catch (error) {
       const code = codeOf(error);
       throw new UnreachableError(`cannot reach the gateway at ${url.origin}: ${code}`, !neverSent.has(code), {
@@ -124,6 +141,13 @@ export class AdminClient {
       });
     }
   }
+}
+
+type Asked = { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string };
+
+function experimentPath(name: string, { release, ...file }: Partial<ExperimentFile>): string {
+  const query = new URLSearchParams({ ...file, ...(typeof release === 'string' ? { release } : {}) });
+  return `api/v1/experiments/${encodeURIComponent(name)}?${query.toString()}`;
 }
 
 function refusalIn(status: number, body: unknown, { origin }: URL): GraygateError {

@@ -6,6 +6,7 @@ import { GraygateError } from '../errors.ts';
 import { actionVerbs } from './actions.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { demoVerb } from './demo.ts';
+import { experimentVerb } from './experiment.ts';
 import { explainVerb } from './explain.ts';
 import { planVerb } from './plan.ts';
 import { rehearseVerb } from './rehearse.ts';
@@ -23,6 +24,7 @@ const verbs = [
   rehearseVerb,
   simulateVerb,
   statusVerb,
+  experimentVerb,
   ...actionVerbs,
 ];
 
