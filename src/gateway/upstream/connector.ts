@@ -1,6 +1,6 @@
 // Opens connections to one server, plain or with TLS, and says what kept one from being opened. Knows nothing of HTTP beyond
 // the name of the protocol that TLS agrees on.
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectSecure, createSecureContext, type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { FaultKind } from '../../rollout/outcome.ts';
 import type { ServerTls } from '../../rollout/policy.ts';
@@ -35,8 +35,11 @@ export class ConnectFault extends Error {
 export type Connected = (fault: ConnectFault | null, socket: Socket | null) => void;
 
 export interface Connector {
-  /** Opens a connection, TLS included, within this time. Returns the way to give up, after which nobody is called. */
-  open(timeoutMs: number, connected: Connected): () => void;
+  /**
+   * Opens a connection, TLS included, within this time. Returns the way to give up, after which nobody is called. What comes in goes
+   * into the memory of `onread`, where it is given; else the socket emits it.
+   */
+  open(timeoutMs: number, connected: Connected, onread?: OnReadOpts): () => void;
 }
 
 /** A dead peer that never said so is noticed after about this long and ten seconds. */
@@ -49,13 +52,16 @@ export function createConnector(address: ServerAddress, protocol: AlpnProtocol):
   const host = address.ip ?? name;
   if (url.protocol === 'http:') {
     const port = Number(url.port || 80);
-    return { open: (timeoutMs, connected) => open(connectPlain({ host, port, noDelay: true }), timeoutMs, connected) };
+    return {
+      open: (timeoutMs, connected, onread) =>
+        open(connectPlain({ host, port, noDelay: true, onread }), timeoutMs, connected),
+    };
   }
   const dial = secureDial(address, { name, host, port: Number(url.port || 443), protocol });
   const report = reportChanges(address.report);
   return {
-    open: (timeoutMs, connected) =>
-      open(dial(), timeoutMs, (failure, socket) => {
+    open: (timeoutMs, connected, onread) =>
+      open(dial(onread), timeoutMs, (failure, socket) => {
         const fault = failure ?? checkProtocol(socket as TLSSocket, protocol);
         report(fault);
         connected(fault, fault === null ? socket : null);
@@ -63,9 +69,10 @@ export function createConnector(address: ServerAddress, protocol: AlpnProtocol):
   };
 }
 
+type Dial = (onread: OnReadOpts | undefined) => TLSSocket;
 type Secure = { readonly name: string; readonly host: string; readonly port: number; readonly protocol: AlpnProtocol };
 
-function secureDial({ tls }: ServerAddress, { name, host, port, protocol }: Secure): () => TLSSocket {
+function secureDial({ tls }: ServerAddress, { name, host, port, protocol }: Secure): Dial {
   const options: ConnectionOptions = {
     host,
     port,
@@ -81,8 +88,12 @@ function secureDial({ tls }: ServerAddress, { name, host, port, protocol }: Secu
     ALPNProtocols: [protocol],
   };
   let session: Buffer | undefined;
-  return () => {
-    const socket = connectSecure(session === undefined ? options : { ...options, session });
+  return (onread) => {
+    const socket = connectSecure({
+      ...options,
+      ...(session === undefined ? {} : { session }),
+      ...(onread === undefined ? {} : { onread }),
+    });
     let latest: Buffer | undefined;
     let isVerified = false;
     // With TLS 1.2 the session is there before its certificate was looked at.

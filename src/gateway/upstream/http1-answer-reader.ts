@@ -14,12 +14,18 @@ export interface AnswerReaderOwner {
   answerRead(rawTrailers: readonly string[] | null, keptMs: number | null): void;
 }
 
+/** How much is read at once. */
+const slabByteCount = 131_072;
+/** Data smaller than this is copied, so that the slab it came in can be read into again. */
+const copiedByteCount = 16_384;
 /** Heads are nearly always shorter than this. */
 const usualHeadByteCount = 4_096;
 /** An answer that never comes to its point is none. */
 const maxInterimCount = 1_000;
 
 export class AnswerReader {
+  /** Where the next bytes have to be put. */
+  slab = Buffer.allocUnsafeSlow(slabByteCount);
   readonly #owner: AnswerReaderOwner;
   #method = '';
   /** What came of a head that is not whole. */
@@ -59,12 +65,12 @@ export class AnswerReader {
     this.#isReading = false;
   }
 
-  /** Reads on in what came; its memory goes to the owner with the data in it. */
-  read(bytes: Buffer): void {
-    const to = bytes.length;
+  /** Reads on in what was put into the slab, which may be another one afterwards. */
+  read(byteCount: number): void {
+    const { slab } = this;
     let at = 0;
-    while (at < to && this.#isReading) {
-      at = this.#head === null ? this.#readHead(bytes, at, to) : this.#readBody(bytes, at, to);
+    while (at < byteCount && this.#isReading) {
+      at = this.#head === null ? this.#readHead(slab, at, byteCount) : this.#readBody(slab, at, byteCount);
     }
   }
 
@@ -112,7 +118,7 @@ export class AnswerReader {
     const end = head.framing === 'length' ? Math.min(to, at + this.#remaining) : to;
     this.#remaining -= end - at;
     const isLast = head.framing === 'length' && this.#remaining === 0;
-    this.#owner.dataRead(bytes.subarray(at, end), isLast);
+    this.#owner.dataRead(this.#own(bytes, at, end), isLast);
     if (isLast) this.#finish(head, null, end < to);
     return end;
   }
@@ -124,7 +130,7 @@ export class AnswerReader {
     } finally {
       // What came before the fault is passed on, in whatever pieces it came.
       const { dataStart, dataEnd } = chunks;
-      if (dataEnd > dataStart) this.#owner.dataRead(bytes.subarray(dataStart, dataEnd), chunks.isDone);
+      if (dataEnd > dataStart) this.#owner.dataRead(this.#own(bytes, dataStart, dataEnd), chunks.isDone);
     }
     if (chunks.isDone) this.#finish(this.#head!, chunks.trailers, next < to);
     return next;
@@ -136,5 +142,11 @@ export class AnswerReader {
     // What follows an answer without having been asked for could be taken for the next one.
     const canBeUsed = head.keepsAlive && !isFollowed;
     this.#owner.answerRead(rawTrailers, canBeUsed ? (head.keepAliveMs ?? Infinity) : null);
+  }
+  /** A piece of the slab that nothing is read into any more. */
+  #own(slab: Buffer, from: number, to: number): Buffer {
+    if (to - from <= copiedByteCount) return Buffer.copyBytesFrom(slab, from, to - from);
+    if (this.slab === slab) this.slab = Buffer.allocUnsafeSlow(slabByteCount);
+    return slab.subarray(from, to);
   }
 }

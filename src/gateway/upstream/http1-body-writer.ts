@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { isFieldValue, isToken } from './http1-fields.ts';
 import { UnsendableError } from './unsendable.ts';
-import type { BodySink } from './upstream-client.ts';
+import type { BodySink, BodySource } from './upstream-client.ts';
 
 /** What a body tells the connection that carries it. */
 export interface BodyWriterOwner {
@@ -27,10 +27,13 @@ export class BodyWriter implements BodySink {
     this.#remaining = byteCount;
   }
 
-  /** Writes the head; it waits for the rest of the turn to go out with what comes of the body. */
-  begin(head: string): void {
-    this.#gather();
+  /** Writes the head and begins the body; what of it comes in this turn goes out with the head. */
+  begin(head: string, body: BodySource): void {
+    this.#socket.cork();
     this.#socket.write(head, 'latin1');
+    body.start(this);
+    // After the start, so that a stream that gives in its next tick is not too late.
+    process.nextTick(uncork, this.#socket);
   }
 
   data(chunk: Buffer): boolean {

@@ -40,7 +40,10 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     this.#owner = owner;
     this.#attempt = attempt;
     attempt.board(this);
-    this.#stopConnecting = connector.open(owner.timeouts.connectMs, (fault, socket) => this.#connected(fault, socket));
+    this.#stopConnecting = connector.open(owner.timeouts.connectMs, (fault, socket) => this.#connected(fault, socket), {
+      buffer: () => this.#reader.slab,
+      callback: (byteCount) => this.#read(byteCount),
+    });
   }
 
   /** Sends a request; only where the connection is idle. */
@@ -59,8 +62,7 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     }
     this.#deadline = never;
     this.#writer = new BodyWriter(this.#socket!, this, attempt.head.byteCount);
-    this.#writer.begin(attempt.head.text);
-    body.start(this.#writer);
+    this.#writer.begin(attempt.head.text, body);
   }
 
   resumeReading(): void {
@@ -127,7 +129,6 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     if (this.#attempt !== attempt) return;
     this.#isPaused = !takesMore && !isLast;
     this.#deadline = this.#isPaused ? never : this.#owner.ticks.after(this.#owner.timeouts.idleMs);
-    if (this.#isPaused) this.#socket!.pause();
   }
 
   answerRead(rawTrailers: readonly string[] | null, keptMs: number | null): void {
@@ -144,7 +145,6 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
   #connected(fault: ConnectFault | null, socket: Socket | null): void {
     if (socket === null) return this.#fail(fault!.kind, fault!);
     this.#socket = socket;
-    socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('drain', () => this.#drained());
     socket.on('end', () => this.#ended());
     socket.on('error', (error: Error) => this.#fail(kindOf(error), error));
@@ -153,14 +153,18 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     this.take(this.#attempt!);
   }
 
-  #read(bytes: Buffer): void {
+  /** Returns whether to read on. */
+  #read(byteCount: number): boolean {
     // What nobody asked for belongs to nobody that could be told.
-    if (this.#attempt === null) return this.close();
-    try {
-      this.#reader.read(bytes);
-    } catch (error) {
-      this.#fail('protocol', error as Error);
+    if (this.#attempt === null) this.close();
+    else {
+      try {
+        this.#reader.read(byteCount);
+      } catch (error) {
+        this.#fail('protocol', error as Error);
+      }
     }
+    return !this.#isPaused;
   }
 
   #drained(): void {
