@@ -36,9 +36,8 @@ export function adminPartsOf(input: AdminInput): AdminParts {
           .map((pilot) => ({ rollout: pilot.rollout, ...pilot.view() })) ?? null,
       act: async (rollout, request) => (await control.controller()?.act(rollout, request)) ?? null,
     },
-    // Known once servers are checked; until then every server of the policy is in use.
     mirror: { recent: (rollout) => metrics.mirror.recent(rollout) },
-    servers: { isUp: () => null },
+    servers: { addresses: (...of) => metrics.servers.addresses(...of) },
     experiments: {
       ingest: () => Promise.reject(new GraygateError('store-unavailable')),
       forget: () => Promise.reject(new GraygateError('store-unavailable')),
@@ -71,10 +70,10 @@ export function adminPartsOf(input: AdminInput): AdminParts {
   };
 }
 
-function readinessOf({ control, shown, ...input }: AdminInput): Readiness {
+function readinessOf({ control, shown, metrics, ...input }: AdminInput): Readiness {
   const isDraining = input.isDraining();
   const { ok, reason, history } = control.storeStatus();
-  const degraded: string[] = [];
+  const degraded = metrics.servers.troubles();
   if (!ok) degraded.push(`store: ${reason}`);
   if (!history.ok) degraded.push(`history: ${history.reason}`);
   if (control.controller() === null) degraded.push('rollouts: not known until the store can be read');

@@ -10,6 +10,7 @@ import type { AdminToken, ByteString, Rollout } from '../rollout/policy.ts';
 import type { ActionKind } from '../rollout/rollout-event.ts';
 import type { MirrorDifference } from '../rollout/mirror-record.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
+import type { StandingState } from '../rollout/server-report.ts';
 import type { Split } from '../rollout/split.ts';
 
 export type AdminParts = {
@@ -59,9 +60,12 @@ export type RolloutView = {
 
 /** How the servers of a version are, beyond what the policy says of them. */
 export interface ServerBoard {
-  /** Whether it takes requests; null: not known. */
-  isUp(rollout: string, version: string, origin: string): boolean | null;
+  /** How it is at each of its addresses; none: not known. */
+  addresses(rollout: string, version: string, origin: string): readonly ServerAddress[];
 }
+
+/** `address`: where its name led to; null where the origin has the address, or the name led nowhere. */
+export type ServerAddress = { readonly address: string | null; readonly state: StandingState };
 
 /** What the mirror found. */
 export interface MirrorBoard {

@@ -63,7 +63,13 @@ export const summaryShape = z.object(summaryFields);
 const serverShape = z.object({
   origin: z.string(),
   weight: z.number(),
-  up: z.boolean().nullable().describe('whether it takes requests; null: not known'),
+  up: z.boolean().nullable().describe('whether it takes requests, at any of its addresses; null: not known'),
+  addresses: listOf(
+    z.object({
+      address: z.string().nullable().describe('where its name led to; null where its origin has the address'),
+      state: z.enum(['up', 'slow', 'down', 'ejected', 'unresolved']),
+    }),
+  ),
 });
 
 const versionShape = z.object({

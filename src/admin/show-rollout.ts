@@ -2,10 +2,11 @@
 import { allowedActions } from '../rollout/machine-action.ts';
 import { totalOf } from '../rollout/figures.ts';
 import type { VersionFigures } from '../rollout/measurement.ts';
-import type { Version } from '../rollout/policy.ts';
+import type { Server, Version } from '../rollout/policy.ts';
 import { heldMsOf, isWatched, type PauseCause, type RolloutState } from '../rollout/rollout-state.ts';
+import { isUp } from '../rollout/server-report.ts';
 import { summarize } from '../rollout/summary.ts';
-import type { RolloutView, ServerBoard } from './admin-parts.ts';
+import type { RolloutView, ServerAddress, ServerBoard } from './admin-parts.ts';
 import type { ShownRollout } from './contract.ts';
 
 /** One rollout with all that is known of it at `nowMs`. */
@@ -23,11 +24,9 @@ export function showRollout(view: RolloutView, servers: ServerBoard, nowMs: numb
       name: version.name,
       role: version.index === 0 ? 'baseline' : 'candidate',
       percent: view.split.percents[version.index] ?? 0,
-      servers: version.servers.map(({ origin, weight }) => ({
-        origin,
-        weight,
-        up: servers.isUp(rollout.name, version.name, origin),
-      })),
+      servers: version.servers.map((server) =>
+        showServer(server, servers.addresses(rollout.name, version.name, server.origin)),
+      ),
       recent: showRecent(view, version, nowMs),
       stage: showStage(view, version, nowMs),
     })),
@@ -42,6 +41,11 @@ export function showRollout(view: RolloutView, servers: ServerBoard, nowMs: numb
     stages: staging.stages,
     bake: staging.bake,
   };
+}
+
+function showServer({ origin, weight }: Server, addresses: readonly ServerAddress[]) {
+  const up = addresses.length === 0 ? null : addresses.some(({ state }) => isUp(state));
+  return { origin, weight, up, addresses };
 }
 
 function showState(state: RolloutState, nowMs: number): NonNullable<ShownRollout['state']> {

@@ -1,4 +1,4 @@
-// What is said upwards about a server: plain records, each time something changes. Types only.
+// What is said upwards about a server: plain records, each time something changes. Pure.
 
 /**
  * `up`: takes requests. `slow`: takes them, with a part of its share. `down`: fails its health checks. `ejected`: failed too many requests in
@@ -6,6 +6,9 @@
  * failed and the addresses are those from before; `resolved`: all is well.
  */
 export type ServerState = 'up' | 'slow' | 'down' | 'ejected' | 'gone' | 'unresolved' | 'stale' | 'resolved';
+
+/** How a server can stand, after all that was said of it. */
+export type StandingState = Exclude<ServerState, 'gone' | 'stale' | 'resolved'>;
 
 /** Of one server of one version. `server` is the origin as the policy has it; `address` the IP address that its name led to. */
 export type ServerReport = {
@@ -17,3 +20,8 @@ export type ServerReport = {
   /** Why, for the log; null where the state says it all. */
   readonly reason: string | null;
 };
+
+/** Whether a server in this state is asked. */
+export function isUp(state: ServerState): boolean {
+  return state === 'up' || state === 'slow';
+}

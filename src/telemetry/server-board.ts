@@ -1,9 +1,9 @@
 // How each server of the policy in force is, as the gateway last said, and how often it was put out.
 import type { Policy } from '../rollout/policy.ts';
-import type { ServerReport, ServerState } from '../rollout/server-report.ts';
+import { isUp, type ServerReport, type StandingState } from '../rollout/server-report.ts';
 
 /** How a server is, at one address. `address` null: its origin has one, or its name has led to none. */
-export type ServerStanding = Pick<ServerReport, 'rollout' | 'version' | 'server' | 'address' | 'state' | 'reason'>;
+export type ServerStanding = Omit<ServerReport, 'state'> & { readonly state: StandingState };
 
 type Origin = Pick<ServerReport, 'rollout' | 'version' | 'server'>;
 
@@ -12,23 +12,19 @@ export class ServerBoard {
   readonly #standings = new Map<string, ServerStanding>();
   readonly #ejections = new Map<string, Origin & { count: number }>();
   /** Names whose last look-up failed though they have addresses. */
-  readonly #stale = new Map<string, ServerStanding>();
+  readonly #stale = new Map<string, ServerReport>();
   #named: ReadonlySet<string> = new Set();
+  #baselines: readonly { readonly rollout: string; readonly version: string }[] = [];
 
   changed(report: ServerReport): void {
     const key = keyOf(report, report.address);
-    if (report.state === 'gone' || report.state === 'resolved') {
-      this.#standings.delete(key);
-      this.#stale.delete(key);
-      return;
-    }
-    if (report.state === 'stale') {
-      this.#standings.delete(key);
-      this.#stale.set(key, report);
-      return;
-    }
-    this.#standings.set(key, report);
-    if (report.state === 'ejected') this.#countEjection(report);
+    const { state } = report;
+    this.#standings.delete(key);
+    this.#stale.delete(key);
+    if (state === 'gone' || state === 'resolved') return;
+    if (state === 'stale') this.#stale.set(key, report);
+    else this.#standings.set(key, { ...report, state });
+    if (state === 'ejected') this.#countEjection(report);
   }
 
   /** Takes note of the policy in force. */
@@ -40,6 +36,7 @@ export class ServerBoard {
         ),
       ),
     );
+    this.#baselines = rollouts.map(({ name, versions: [{ name: version }] }) => ({ rollout: name, version }));
     for (const key of this.#ejections.keys()) if (!this.#named.has(key)) this.#ejections.delete(key);
   }
 
@@ -48,9 +45,28 @@ export class ServerBoard {
     return [...this.#standings.values()].filter((standing) => this.#named.has(keyOf(standing)));
   }
 
-  /** Names whose addresses may be out of date. */
-  stale(): ServerStanding[] {
-    return [...this.#stale.values()].filter((standing) => this.#named.has(keyOf(standing)));
+  /** How a server of the policy is, at each of its addresses; empty where that is not known. */
+  addresses(rollout: string, version: string, server: string): Pick<ServerStanding, 'address' | 'state'>[] {
+    return this.standings()
+      .filter((each) => each.rollout === rollout && each.version === version && each.server === server)
+      .map(({ address, state }) => ({ address, state }));
+  }
+
+  /** What works less well than it should, in words: baselines of which no server is up, and names that cannot be looked up. */
+  troubles(): string[] {
+    const all = this.standings();
+    const down = this.#baselines.filter(
+      ({ rollout, version }) =>
+        !all.some((each) => each.rollout === rollout && each.version === version && isUp(each.state)),
+    );
+    const stale = [...this.#stale.values()].filter((standing) => this.#named.has(keyOf(standing)));
+    return [
+      ...down.map(({ rollout, version }) => `${rollout}: no server of the baseline ${version} is up`),
+      ...stale.map(
+        ({ rollout, version, server, reason }) =>
+          `${rollout}: ${server} of ${version} could not be looked up (${reason}); its last addresses stay in use`,
+      ),
+    ];
   }
 
   ejections(): (Origin & { count: number })[] {
@@ -63,11 +79,6 @@ export class ServerBoard {
     if (known === undefined) this.#ejections.set(key, { rollout, version, server, count: 1 });
     else known.count += 1;
   }
-}
-
-/** Whether a server takes requests. */
-export function isUp(state: ServerState): boolean {
-  return state === 'up' || state === 'slow';
 }
 
 /** Of an origin, or of one address of it. */

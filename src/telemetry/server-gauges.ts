@@ -1,6 +1,7 @@
 // How servers are, as metrics; filled from the board when somebody scrapes.
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { isUp, type ServerBoard } from './server-board.ts';
+import { isUp } from '../rollout/server-report.ts';
+import type { ServerBoard } from './server-board.ts';
 
 /** Registers them. `address` stands only where a name led to it. */
 export function addServerGauges(registry: Registry, board: ServerBoard): void {

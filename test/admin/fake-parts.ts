@@ -118,7 +118,7 @@ export class FakeRooms {
         return rollout === 'shop' && isAsked ? this.figures : null;
       },
     },
-    servers: { isUp: (_rollout, version) => (version === 'canary' ? false : null) },
+    servers: { addresses: (_rollout, version) => (version === 'canary' ? [{ address: null, state: 'down' }] : []) },
     history: {
       entries: async ({ sinceMs, limit, beforeId = Infinity }) => {
         this.#needStore();

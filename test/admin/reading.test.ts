@@ -45,7 +45,8 @@ suite('a rollout', () => {
     const { checks, versions, sampleRatio, candidateHealth } = await read<ShownRollout>(admin, shop);
     assert.deepEqual([checks[0]?.name, checks[0]?.verdict?.answer], ['error-rate', 'pass']);
     assert.equal(checks[0]?.verdict?.sentence, 'error-rate says pass');
-    assert.deepEqual(versions[1]?.servers, [{ origin: 'http://10.0.0.2:3000', weight: 1, up: false }]);
+    const addresses = [{ address: null, state: 'down' }];
+    assert.deepEqual(versions[1]?.servers, [{ origin: 'http://10.0.0.2:3000', weight: 1, up: false, addresses }]);
     assert.deepEqual([sampleRatio?.answer, candidateHealth?.kind], ['ok', 'up']);
   });
 

@@ -66,7 +66,7 @@ export function shownVersion(changes: Partial<Version>, recent: Partial<Version[
     name: 'stable',
     role: 'baseline',
     percent: 80,
-    servers: [{ origin: 'http://10.0.0.1:3000', weight: 1, up: null }],
+    servers: [{ origin: 'http://10.0.0.1:3000', weight: 1, up: null, addresses: [] }],
     recent: { ...figures, p50Ms: 21, p95Ms: 38.4, p99Ms: 103, ...recent },
     stage: null,
     ...changes,
