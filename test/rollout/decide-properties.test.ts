@@ -45,7 +45,9 @@ describe('decide', () => {
       { seed: 21, numRuns: 1_500 },
     );
     // The comparison is worth something only if every way out was taken often.
-    for (const reason of ['rolled-back', 'rule', 'anonymous', 'split']) assert.ok((reasons.get(reason) ?? 0) > 200);
+    for (const reason of ['rolled-back', 'rule', 'anonymous', 'split', 'holdout', 'layer']) {
+      assert.ok((reasons.get(reason) ?? 0) > 200, reason);
+    }
   });
 
   test('reads each fact at most once, whatever the rules are', () => {

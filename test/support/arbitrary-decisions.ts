@@ -60,15 +60,29 @@ const identity: fc.Arbitrary<UserIdentity> = fc.record({
   jwt: fc.constant(null),
 });
 
+const hundredths = fc.integer({ min: 0, max: 10_000 }).map((count) => count / 100);
+
+const layer = fc.tuple(hundredths, hundredths).map(([one, other]) => ({
+  name: 'checkout',
+  salt: 'checkout',
+  fromPercent: Math.min(one, other),
+  toPercent: Math.max(one, other),
+}));
+
+const holdout = fc.record({ salt: fc.constantFrom('holdout', 'h2'), percent: fc.integer({ min: 1, max: 80 }) });
+
 /** A rollout of three versions and up to 30 rules, named by their position. */
 export const arbitraryRollout: fc.Arbitrary<Rollout> = fc
   .record({
     user: identity,
     rules: fc.array(fc.record({ when: fc.array(condition, { maxLength: 3 }), then }), { maxLength: 30 }),
     split: percents,
+    layer: fc.option(layer, { freq: 2 }),
+    holdout: fc.option(holdout, { freq: 2 }),
   })
-  .map(({ user, rules, split }) =>
+  .map(({ user, rules, split, ...aside }) =>
     buildRollout({
+      ...aside,
       user,
       split,
       versions: [stable, canary, beta],

@@ -30,9 +30,19 @@ export function decideNaively(
   const { anonymous } = rollout.user;
   const id = user ?? (anonymous === 'cookie' ? facts.freshUserId() : anonymous === 'ip' ? facts.ip || null : null);
   if (id === null) return { ...baseline, ...why };
+  const issueCookie = user === null && anonymous === 'cookie';
+  const aside = whyAside(rollout, id);
+  if (aside !== null) return { ...baseline, reason: aside, user: id, issueCookie };
   const bucket = bucketOf(`${rollout.salt}:`, id);
   const version = ownerOf(bucket, rollout.versions, rule?.then.kind === 'split' ? rule.then.split : percentOf);
-  return { ...why, version, bucket, user: id, issueCookie: user === null && anonymous === 'cookie' };
+  return { ...why, version, bucket, user: id, issueCookie };
+}
+
+function whyAside({ layer, holdout }: Rollout, id: ByteString): string | null {
+  if (holdout !== null && bucketOf(`holdout:${holdout.salt}:`, id) < holdout.percent * 100) return 'holdout';
+  if (layer === null) return null;
+  const place = bucketOf(`layer:${layer.salt}:`, id) / 100;
+  return place >= layer.fromPercent && place < layer.toPercent ? null : 'layer';
 }
 
 function ownerOf(bucket: number, versions: readonly Version[], percentOf: Readonly<Record<string, number>>): string {
