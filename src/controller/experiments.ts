@@ -22,6 +22,7 @@ export class Experiments implements ExperimentDesk {
   #observations: Readonly<Record<string, Observation>> = {};
   #counted: ReadonlyMap<string, CountedRollout> = new Map();
   #recalled: Promise<void> | null = null;
+  readonly #told = new Map<string, CountedEvents>();
   #degraded: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -107,7 +108,7 @@ export class Experiments implements ExperimentDesk {
       Object.entries(this.#observations).filter(([rollout]) => rollouts.has(rollout)),
     );
     const outcomes = await store.apply({ nowMs: nowMs(), observations, entries });
-    for (const sum of summedUp(entries, outcomes)) this.#parts.counted(sum);
+    for (const sum of summedUp(entries, outcomes)) this.#tell(sum);
     return outcomes;
   }
 
@@ -121,12 +122,26 @@ export class Experiments implements ExperimentDesk {
     }
   }
 
+  /** Tells of what is stored and was not told yet: of earlier processes, or of a batch whose answer was lost. */
   async #tellTotals(): Promise<void> {
-    const totals = await this.#parts.store.totals();
-    for (const total of totals) if (this.#counted.has(total.rollout)) this.#parts.counted(total);
+    for (const total of await this.#parts.store.totals()) {
+      const told = this.#told.get(keyOf(total));
+      const count = total.count - (told?.count ?? 0);
+      if (count > 0) this.#tell({ ...total, count, valueSum: Math.max(0, total.valueSum - (told?.valueSum ?? 0)) });
+    }
+  }
+
+  #tell(sum: CountedEvents): void {
+    if (!this.#counted.has(sum.rollout)) return;
+    const key = keyOf(sum);
+    const { count = 0, valueSum = 0 } = this.#told.get(key) ?? {};
+    this.#told.set(key, { ...sum, count: count + sum.count, valueSum: valueSum + sum.valueSum });
+    this.#parts.counted(sum);
   }
 
   #wrote(failure: string | null): void {
+    // It may have been written all the same.
+    if (failure !== null) this.#recalled = null;
     if (failure === this.#degraded) return;
     this.#degraded = failure;
     this.#parts.troubled(failure);
@@ -167,9 +182,13 @@ function summedUp(entries: readonly ExperimentEntry[], outcomes: readonly EventO
     const outcome = outcomes[next++] ?? null;
     if (outcome === null) continue;
     const { rollout, event, value } = entry.event;
-    const key = `${rollout}/${outcome.version ?? ''}/${event}`;
+    const key = keyOf({ rollout, version: outcome.version, event });
     const { count = 0, valueSum = 0 } = sums.get(key) ?? {};
     sums.set(key, { rollout, version: outcome.version, event, count: count + 1, valueSum: valueSum + value });
   }
   return sums.values();
+}
+
+function keyOf({ rollout, version, event }: Pick<CountedEvents, 'rollout' | 'version' | 'event'>): string {
+  return `${rollout}/${version ?? ''}/${event}`;
 }

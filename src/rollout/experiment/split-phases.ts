@@ -48,7 +48,8 @@ export function phaseOfExposure(
     return { phases: isOver ? endPhases(phases, note.atMs) : phases, index: null };
   }
   for (let index = phases.length - 1; index >= 0 && note.atMs < endOf(phases, index) + graceMs; index -= 1) {
-    if (isSame(phases[index]!.percents, note.percents)) return { phases, index };
+    const { beganMs, percents } = phases[index]!;
+    if (isSame(percents, note.percents) && note.atMs >= beganMs - graceMs) return { phases, index };
   }
   const next = noteSplit(phases, note);
   return { phases: next, index: next.length - 1 };
