@@ -67,30 +67,21 @@ export async function startFrameServer(context: TestContext, options: FrameServe
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections };
 }
 
-/** The payload of a SETTINGS frame. */
-export function settingsPayload(values: Readonly<Record<number, number>>): Buffer {
-  const entries = Object.entries(values);
-  const payload = Buffer.alloc(entries.length * 6);
-  for (const [index, [id, value]] of entries.entries()) {
-    payload.writeUInt16BE(Number(id), index * 6);
-    payload.writeUInt32BE(value, index * 6 + 2);
-  }
-  return payload;
-}
-
 function react(connection: FrameConnection, frame: Frame, options: FrameServerOptions): void {
   const isAck = (frame.flags & 1) === 1;
   if (frame.type === frameType.settings && !isAck && options.greet === undefined)
     connection.send(frameType.settings, 1, 0);
-  if (frame.type === frameType.headers && (frame.flags & endHeaders) !== 0) {
-    options.onRequest(connection, frame.streamId);
-  }
+  const isHead = frame.type === frameType.headers && (frame.flags & endHeaders) !== 0;
+  const isFirst =
+    connection.frames.filter(({ type, streamId }) => type === 1 && streamId === frame.streamId).length === 1;
+  if (isHead && isFirst) options.onRequest(connection, frame.streamId);
   if (frame.type !== frameType.ping || isAck) return;
   if (options.onPing === undefined) connection.send(frameType.ping, 1, 0, frame.payload);
   else options.onPing(connection, frame);
 }
 
-function connectionOf(socket: Socket): FrameConnection {
+/** A connection on which frames are sent as they are given; what comes is not read. */
+export function connectionOf(socket: Socket): FrameConnection {
   const send = (type: number, flags: number, streamId: number, payload: Buffer = Buffer.alloc(0)): void => {
     const head = Buffer.alloc(9);
     head.writeUIntBE(payload.length, 0, 3);
@@ -98,11 +89,6 @@ function connectionOf(socket: Socket): FrameConnection {
     head.writeUInt8(flags, 4);
     head.writeUInt32BE(streamId, 5);
     socket.write(Buffer.concat([head, payload]));
-  };
-  const numbers = (...values: number[]): Buffer => {
-    const payload = Buffer.alloc(values.length * 4);
-    for (const [index, value] of values.entries()) payload.writeUInt32BE(value, index * 4);
-    return payload;
   };
   return {
     socket,
@@ -114,8 +100,14 @@ function connectionOf(socket: Socket): FrameConnection {
   };
 }
 
+function numbers(...values: number[]): Buffer {
+  const payload = Buffer.alloc(values.length * 4);
+  for (const [index, value] of values.entries()) payload.writeUInt32BE(value, index * 4);
+  return payload;
+}
+
 /** Fields as literals that nobody remembers (RFC 7541, 6.2.2), each shorter than 127 bytes but for the value. */
-function packFields(fields: readonly string[]): Buffer {
+export function packFields(fields: readonly string[]): Buffer {
   const parts: Buffer[] = [];
   for (let i = 0; i < fields.length; i += 2) {
     parts.push(Buffer.from([0]), packText(fields[i]!), packText(fields[i + 1]!));
@@ -132,7 +124,8 @@ function packText(text: string): Buffer {
   return Buffer.concat([Buffer.from([...length, rest]), bytes]);
 }
 
-function readFrame(bytes: Buffer): Frame | null {
+/** The first frame in these bytes; null where it is not whole. */
+export function readFrame(bytes: Buffer): Frame | null {
   if (bytes.length < 9) return null;
   const byteCount = bytes.readUIntBE(0, 3);
   if (bytes.length < 9 + byteCount) return null;

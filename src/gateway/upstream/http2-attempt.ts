@@ -3,11 +3,12 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import type { FaultKind } from '../../rollout/outcome.ts';
 import type { VersionTimeouts } from '../../rollout/policy.ts';
+import { Countdown } from './countdown.ts';
 import { faultKindOfStream } from './http2-faults.ts';
-import { answerFields, areTooLarge, mayHaveTrailers, requestFields, trailerFields } from './http2-headers.ts';
-import { KeptBody } from './kept-body.ts';
+import { answerFields, areTooLarge, mayHaveTrailers, requestFields } from './http2-headers.ts';
+import { Http2Upload, type UploadOwner } from './http2-upload.ts';
 import { UnsendableError } from './unsendable.ts';
-import type { AnswerHandler, Attempt, BodySink, UpstreamRequest } from './upstream-client.ts';
+import type { AnswerHandler, Attempt, UpstreamRequest } from './upstream-client.ts';
 
 /** The connection that carries an attempt. */
 export interface StreamCarrier {
@@ -18,7 +19,7 @@ export interface StreamCarrier {
   hasDisowned(streamId: number | undefined): boolean;
   /** A request waited in vain: is anybody there? */
   suspect(): void;
-  /** The stream is closed. */
+  /** A stream that it opened is closed. */
   released(): void;
 }
 
@@ -33,33 +34,30 @@ export interface AttemptOwner {
 
 const mostBeginnings = 3;
 
-export class Http2Attempt implements Attempt, BodySink {
+export class Http2Attempt implements Attempt, UploadOwner {
   readonly #owner: AttemptOwner;
   readonly #request: UpstreamRequest;
   readonly #handler: AnswerHandler;
+  readonly #upload: Http2Upload | null;
   #carrier: StreamCarrier | null = null;
   #stream: ClientHttp2Stream | null = null;
-  #kept: KeptBody | null = new KeptBody();
   #beginningCount = 0;
   #isOver = false;
   #isAnswered = false;
-  #isRequestSent = false;
+  /** The server has said all. */
   #hasEnded = false;
   #isPaused = false;
-  /** The body was told that no more is taken. */
-  #isFull = false;
-  /** What came while the handler takes nothing, once the server has sent all: its connection may be gone before the handler is back. */
+  /** What came while the handler took nothing, once the server had said all: its connection may be gone before the handler is back. */
   #held: Buffer[] = [];
   #trailers: readonly string[] | null = null;
-  #requestTrailers: readonly string[] | null = null;
   #error: Error | null = null;
-  #timer: NodeJS.Timeout | undefined;
-  #timerMs = 0;
+  readonly #countdown = new Countdown((ms) => this.#waitedInVain(ms));
 
   constructor(owner: AttemptOwner, request: UpstreamRequest, handler: AnswerHandler) {
     this.#owner = owner;
     this.#request = request;
     this.#handler = handler;
+    this.#upload = request.body === null ? null : new Http2Upload(request.body, this);
   }
 
   get isOver(): boolean {
@@ -68,77 +66,45 @@ export class Http2Attempt implements Attempt, BodySink {
 
   /** Opens its stream on a connection that has room for it. */
   begin(carrier: StreamCarrier): void {
-    const { body } = this.#request;
-    const waitForTrailers = mayHaveTrailers(this.#request);
+    const options = { endStream: this.#upload === null, waitForTrailers: mayHaveTrailers(this.#request) };
+    let stream: ClientHttp2Stream;
     try {
-      const fields = requestFields(this.#request, carrier.scheme);
-      this.#stream = carrier.open(fields, { endStream: body === null, waitForTrailers });
+      stream = carrier.open(requestFields(this.#request, carrier.scheme), options);
     } catch (error) {
       this.fail('protocol', new UnsendableError((error as Error).message));
       return;
     }
     this.#carrier = carrier;
+    this.#stream = stream;
     this.#beginningCount += 1;
-    this.#listen(this.#stream, carrier);
+    this.#listen(stream, carrier);
     if (this.#beginningCount === 1) this.#handler.onSent();
     if (this.#isOver) return;
-    if (body === null) this.#requestSent();
-    else if (this.#beginningCount === 1) body.start(this);
-    else this.#sendKept(this.#stream, this.#kept!);
+    if (this.#upload === null) this.requestSent();
+    else this.#upload.begin(stream);
   }
 
-  // The request's body.
+  // What the request's body says.
 
-  data(chunk: Buffer): boolean {
-    if (this.#isOver) return true;
-    const canKeep = this.#kept?.add(chunk);
-    // Between two connections: what was kept goes first.
-    if (this.#stream === null) return !(this.#isFull = true);
-    if (canKeep === false) this.#kept = null;
-    this.#isFull = !this.#stream.write(chunk);
-    if (this.#isFull || this.#isAnswered) this.#await(this.#owner.timeouts.idleMs);
-    return !this.#isFull;
+  uploadPassed(isFull: boolean): void {
+    if (isFull || this.#isAnswered) this.#await(this.#owner.timeouts.idleMs);
   }
 
-  end(rawTrailers: readonly string[] | null): void {
-    if (this.#isOver) return;
-    this.#requestTrailers = rawTrailers;
-    this.#kept?.end();
-    if (this.#stream !== null) this.#endRequest(this.#stream);
+  uploadFreed(): void {
+    if (!this.#isAnswered) this.#countdown.stop();
   }
 
-  #sendKept(stream: ClientHttp2Stream, kept: KeptBody): void {
-    for (const chunk of kept.chunks) stream.write(chunk);
-    if (!kept.isSmall) this.#kept = null;
-    if (kept.isWhole) this.#endRequest(stream);
-    else if (stream.writableNeedDrain) this.#isFull = true;
-    else this.#takeMore();
-  }
-
-  #endRequest(stream: ClientHttp2Stream): void {
-    if (!this.#isAnswered) this.#await(this.#owner.timeouts.idleMs);
-    stream.end();
-  }
-
-  #requestSent(): void {
-    this.#isRequestSent = true;
+  requestSent(): void {
     if (!this.#isAnswered) this.#await(this.#owner.timeouts.responseMs);
   }
 
-  #takeMore(): void {
-    if (this.#isOver || !this.#isFull) return;
-    this.#isFull = false;
-    if (!this.#isAnswered) this.#stopWaiting();
-    this.#request.body!.resume();
-  }
-
-  // What the server sends.
+  // What the server says.
 
   #listen(stream: ClientHttp2Stream, carrier: StreamCarrier): void {
-    stream.on('headers', (_headers, _flags, raw: string[] = []) => this.#interim(raw));
-    stream.on('response', (_headers, _flags, raw: string[] = []) => this.#head(stream, raw));
-    stream.on('trailers', (_headers, _flags, raw: string[] = []) => {
-      if (this.#isSmallEnough(raw)) this.#trailers = answerFields(raw);
+    stream.on('headers', (_headers, _flags, raw: string[]) => this.#interim(raw));
+    stream.on('response', (_headers, _flags, raw: string[]) => this.#head(stream, raw));
+    stream.on('trailers', (_headers, _flags, raw: string[]) => {
+      if (this.#areSmallEnough(raw)) this.#trailers = answerFields(raw);
     });
     stream.on('end', () => this.#end());
     stream.on('error', (error: Error) => (this.#error = error));
@@ -147,17 +113,6 @@ export class Http2Attempt implements Attempt, BodySink {
       carrier.released();
       if (stream === this.#stream && !this.#isOver) this.#closed(stream, carrier);
     });
-    if (this.#request.body !== null) {
-      stream.on('drain', () => {
-        if (!stream.writableEnded) this.#takeMore();
-      });
-      stream.on('finish', () => {
-        if (!stream.closed) this.#requestSent();
-      });
-      stream.on('wantTrailers', () => {
-        if (!stream.destroyed && !stream.closed) stream.sendTrailers(trailerFields(this.#requestTrailers));
-      });
-    }
     this.#noticeEnd(stream);
   }
 
@@ -177,22 +132,22 @@ export class Http2Attempt implements Attempt, BodySink {
   }
 
   #interim(raw: readonly string[]): void {
-    if (this.#isOver) return;
+    if (this.#isOver || !this.#areSmallEnough(raw)) return;
     const status = Number(raw[1]);
-    if (status === 101) return this.fail('protocol', new Error('expected no 101, which HTTP/2 does not have'));
-    if (this.#isSmallEnough(raw)) this.#handler.onInterim(status, answerFields(raw));
+    if (status === 101) this.fail('protocol', new Error('expected no 101, which HTTP/2 does not have'));
+    else this.#handler.onInterim(status, answerFields(raw));
   }
 
   #head(stream: ClientHttp2Stream, raw: readonly string[]): void {
-    if (this.#isOver || !this.#isSmallEnough(raw)) return;
+    if (this.#isOver || !this.#areSmallEnough(raw)) return;
     this.#isAnswered = true;
-    this.#kept = null;
+    this.#upload?.forget();
     this.#await(this.#owner.timeouts.idleMs);
     this.#handler.onHead(Number(raw[1]), '', answerFields(raw));
     if (!this.#isOver) stream.on('data', (chunk: Buffer) => this.#data(chunk));
   }
 
-  #isSmallEnough(raw: readonly string[]): boolean {
+  #areSmallEnough(raw: readonly string[]): boolean {
     if (!areTooLarge(raw)) return true;
     this.fail('protocol', new Error('expected smaller headers'));
     return false;
@@ -208,13 +163,13 @@ export class Http2Attempt implements Attempt, BodySink {
     this.#await(this.#owner.timeouts.idleMs);
     if (this.#handler.onData(chunk) || this.#isOver) return;
     this.#isPaused = true;
-    this.#stopWaiting();
+    this.#countdown.stop();
     if (!this.#hasEnded) this.#stream!.pause();
   }
 
   #end(): void {
     if (this.#isOver || !this.#hasEnded || this.#held.length > 0) return;
-    this.#finish();
+    this.#finish(constants.NGHTTP2_NO_ERROR);
     this.#handler.onComplete(this.#trailers);
   }
 
@@ -228,15 +183,15 @@ export class Http2Attempt implements Attempt, BodySink {
   }
 
   #refused(): void {
-    this.#stopWaiting();
+    this.#countdown.stop();
     this.#error = null;
-    this.#isRequestSent = false;
-    const canBegin = this.#kept !== null && this.#beginningCount < mostBeginnings;
     this.#stream = null;
+    this.#upload?.pause();
+    const canBegin = this.#upload?.canBeginAgain !== false && this.#beginningCount < mostBeginnings;
     if (!canBegin || !this.#owner.again(this)) this.fail('connect', new Error('the server refused the stream'));
   }
 
-  // What the gateway asks for.
+  // What the gateway says.
 
   resume(): void {
     if (this.#isOver || !this.#isPaused) return;
@@ -249,8 +204,7 @@ export class Http2Attempt implements Attempt, BodySink {
   }
 
   abort(): void {
-    if (this.#isOver) return;
-    this.#finish(constants.NGHTTP2_CANCEL);
+    if (!this.#isOver) this.#finish(constants.NGHTTP2_CANCEL);
   }
 
   /** Ends it with a fault, whether or not it had begun. */
@@ -261,33 +215,23 @@ export class Http2Attempt implements Attempt, BodySink {
   }
 
   /** Lets go of the stream; one that is not yet closed on both sides is reset. */
-  #finish(code: number = constants.NGHTTP2_NO_ERROR): void {
+  #finish(code: number): void {
+    const isSent = this.#upload?.isSent !== false;
     this.#isOver = true;
-    this.#stopWaiting();
-    this.#kept = null;
+    this.#countdown.stop();
     this.#held = [];
-    this.#request.body?.stop();
+    this.#upload?.stop();
     if (this.#stream === null) this.#owner.withdrawn(this);
-    else if (!this.#stream.closed) this.#stream.close(this.#isRequestSent ? code : constants.NGHTTP2_CANCEL);
+    else if (!this.#stream.closed) this.#stream.close(isSent ? code : constants.NGHTTP2_CANCEL);
   }
 
   /** Gives the server this long; while the handler takes nothing the server may have to wait too. */
   #await(ms: number): void {
-    if (this.#isOver || this.#isPaused) return;
-    if (this.#timer !== undefined && this.#timerMs === ms) {
-      this.#timer.refresh();
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#timerMs = ms;
-    this.#timer = setTimeout(() => {
-      this.#carrier?.suspect();
-      this.fail('timeout', new Error(`nothing came within ${ms} ms`));
-    }, ms);
+    if (!this.#isOver && !this.#isPaused) this.#countdown.begin(ms);
   }
 
-  #stopWaiting(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  #waitedInVain(ms: number): void {
+    this.#carrier?.suspect();
+    this.fail('timeout', new Error(`nothing came within ${ms} ms`));
   }
 }

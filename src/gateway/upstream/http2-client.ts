@@ -108,13 +108,15 @@ class Http2Client implements UpstreamClient, AttemptOwner, ConnectionOwner {
       this.#waiting.delete(attempt);
       attempt.begin(connection);
     }
+    // Another connection would be told the same.
+    if (connection.limit === 0) this.#failWaiting(new ConnectFault('connect', 'the server takes no streams'));
     if (this.#waiting.size > 0) this.#openEnough();
     else if (this.#isClosed) this.#letGo();
   }
 
   failed(connection: Http2Connection, fault: ConnectFault): void {
     this.#connections.delete(connection);
-    for (const attempt of this.#waiting) attempt.fail(fault.kind, fault);
+    this.#failWaiting(fault);
     this.closed(connection);
   }
 
@@ -129,8 +131,12 @@ class Http2Client implements UpstreamClient, AttemptOwner, ConnectionOwner {
     this.#noteClosed();
   }
 
+  #failWaiting(fault: ConnectFault): void {
+    for (const attempt of this.#waiting) attempt.fail(fault.kind, fault);
+  }
+
   #letGo(): void {
-    for (const connection of [...this.#connections]) connection.leave();
+    for (const connection of this.#connections) connection.leave();
   }
 
   #noteClosed(): void {

@@ -4,15 +4,13 @@ import type { Socket } from 'node:net';
 import { ConnectFault, type Connector } from './connector.ts';
 import type { StreamCarrier } from './http2-attempt.ts';
 import { maxFieldsByteCount } from './http2-headers.ts';
+import { PeerWatch } from './peer-watch.ts';
 
 /** What a stream may send before its reader has taken it: bounds what a slow client makes the gateway hold. */
 const streamWindowByteCount = 262_144;
 const connectionWindowByteCount = 16 * 2 ** 20;
 const maxStreamCount = 1_000;
 const idleMs = 60_000;
-/** Once something was sent and nothing has come back for this long, the server is asked whether it is there. */
-const silenceMs = 10_000;
-const pingMs = 5_000;
 
 /** The platform's types do not know all of these yet. */
 const sessionOptions: ClientSessionOptions & { strictSingleValueFields: boolean } = {
@@ -46,17 +44,14 @@ export class Http2Connection implements StreamCarrier {
   readonly #owner: ConnectionOwner;
   readonly #origin: string;
   #session: ClientHttp2Session | null = null;
-  #socket: Socket | null = null;
+  #peer: PeerWatch | null = null;
   #giveUp: () => void;
   #isReady = false;
   #isLeaving = false;
   #streamCount = 0;
   #limit = 0;
   #lastStreamId = Infinity;
-  #watch: NodeJS.Timeout | undefined;
-  #readByteCount = 0;
-  #writtenByteCount = 0;
-  #ping: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(setting: ConnectionSetting, owner: ConnectionOwner) {
     this.#owner = owner;
@@ -83,10 +78,9 @@ export class Http2Connection implements StreamCarrier {
   }
 
   open(fields: string[], options: { endStream: boolean; waitForTrailers: boolean }): ClientHttp2Stream {
-    // The platform's types do not know lists yet.
-    const stream = this.#session!.request(fields as unknown as Record<string, string>, options);
+    const stream = this.#session!.request(fields, options);
     this.#streamCount += 1;
-    if (this.#streamCount === 1) this.#startWatch();
+    if (this.#streamCount === 1) this.#busy();
     return stream;
   }
 
@@ -101,13 +95,7 @@ export class Http2Connection implements StreamCarrier {
   }
 
   suspect(): void {
-    if (this.#ping !== undefined || this.#session === null || this.#session.destroyed) return;
-    const answered = (): void => {
-      clearTimeout(this.#ping);
-      this.#ping = undefined;
-    };
-    this.#ping = setTimeout(() => this.#session!.destroy(new DeadPeerError()), pingMs);
-    if (!this.#session.ping(answered)) answered();
+    this.#peer!.suspect();
   }
 
   /** Takes nothing new, and closes once what is under way has ended. */
@@ -130,7 +118,7 @@ export class Http2Connection implements StreamCarrier {
   #greet(socket: Socket, leftMs: number): void {
     const session = connect(this.#origin, { ...sessionOptions, createConnection: () => socket });
     this.#session = session;
-    this.#socket = socket;
+    this.#peer = new PeerWatch(session, socket);
     let problem: Error = new Error('the connection was closed before it was ready');
     const timer = setTimeout(() => session.destroy(new ConnectFault('timeout', 'the server does not greet')), leftMs);
     this.#giveUp = () => clearTimeout(timer);
@@ -152,7 +140,7 @@ export class Http2Connection implements StreamCarrier {
     session.on('close', () => {
       clearTimeout(timer);
       this.#leave();
-      clearTimeout(this.#ping);
+      this.#peer!.end();
       if (this.#isReady) this.#owner.closed(this);
       else this.#fail(greetingFault(problem));
     });
@@ -166,44 +154,20 @@ export class Http2Connection implements StreamCarrier {
   #leave(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    this.#stopWatch();
+    clearTimeout(this.#idleTimer);
     this.#owner.leaving(this);
   }
 
-  #startWatch(): void {
-    this.#stopWatch();
-    const { bytesRead, bytesWritten } = this.#socket!;
-    this.#readByteCount = bytesRead;
-    this.#writtenByteCount = bytesWritten;
-    this.#watch = setInterval(() => this.#lookForSilence(), silenceMs);
-  }
-
-  #lookForSilence(): void {
-    const { bytesRead, bytesWritten } = this.#socket!;
-    const isSilent = bytesRead === this.#readByteCount && bytesWritten !== this.#writtenByteCount;
-    this.#readByteCount = bytesRead;
-    this.#writtenByteCount = bytesWritten;
-    if (isSilent) this.suspect();
+  #busy(): void {
+    clearTimeout(this.#idleTimer);
+    this.#peer!.start();
   }
 
   #idle(): void {
-    this.#stopWatch();
+    clearTimeout(this.#idleTimer);
+    this.#peer!.stop();
     if (this.#isLeaving) this.#session!.close();
-    else this.#watch = setTimeout(() => this.leave(), idleMs);
-  }
-
-  #stopWatch(): void {
-    clearTimeout(this.#watch);
-    this.#watch = undefined;
-  }
-}
-
-/** The other end answers no ping. */
-class DeadPeerError extends Error {
-  readonly code = 'ETIMEDOUT';
-
-  constructor() {
-    super(`the server answered no ping within ${pingMs} ms`);
+    else this.#idleTimer = setTimeout(() => this.leave(), idleMs);
   }
 }
 

@@ -7,7 +7,6 @@ const protocolCodes: ReadonlySet<number> = new Set([
   constants.NGHTTP2_FLOW_CONTROL_ERROR,
   constants.NGHTTP2_FRAME_SIZE_ERROR,
   constants.NGHTTP2_COMPRESSION_ERROR,
-  constants.NGHTTP2_ENHANCE_YOUR_CALM,
   constants.NGHTTP2_INADEQUATE_SECURITY,
   constants.NGHTTP2_HTTP_1_1_REQUIRED,
 ]);

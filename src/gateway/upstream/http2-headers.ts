@@ -33,11 +33,12 @@ export function areTooLarge(rawHeaders: readonly string[]): boolean {
 /** Trailers as the platform takes them: by name, in the order of their first value. */
 export function trailerFields(rawTrailers: readonly string[] | null): Record<string, string[]> {
   const fields: Record<string, string[]> = Object.create(null);
-  for (let i = 0; rawTrailers !== null && i < rawTrailers.length; i += 2) {
-    const name = rawTrailers[i]!.toLowerCase();
+  const raw = rawTrailers ?? [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
     // Pseudo-headers cannot stand there, nor what belongs to one connection.
-    if (/^[:]|^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|te)$/.test(name)) continue;
-    (fields[name] ??= []).push(rawTrailers[i + 1]!);
+    if (/^:|^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|te)$/.test(name)) continue;
+    (fields[name] ??= []).push(raw[i + 1]!);
   }
   return fields;
 }
