@@ -67,6 +67,17 @@ export async function startFrameServer(context: TestContext, options: FrameServe
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections };
 }
 
+/** The payload of a SETTINGS frame. */
+export function settingsPayload(values: Readonly<Record<number, number>>): Buffer {
+  const entries = Object.entries(values);
+  const payload = Buffer.alloc(entries.length * 6);
+  for (const [index, [id, value]] of entries.entries()) {
+    payload.writeUInt16BE(Number(id), index * 6);
+    payload.writeUInt32BE(value, index * 6 + 2);
+  }
+  return payload;
+}
+
 function react(connection: FrameConnection, frame: Frame, options: FrameServerOptions): void {
   const isAck = (frame.flags & 1) === 1;
   if (frame.type === frameType.settings && !isAck && options.greet === undefined)
