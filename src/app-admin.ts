@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import type { AdminParts, PolicyShown, Readiness } from './admin/admin-parts.ts';
 import type { Control } from './app-control.ts';
 import { readActionLink } from './controller/action-link.ts';
-import { GraygateError } from './errors.ts';
 import { compileRollouts, type RolloutTable } from './rollout/matching.ts';
 import type { Policy } from './rollout/policy.ts';
 import type { SplitCells } from './rollout/split.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { PlaneCondition } from './workers/data-plane.ts';
 
 export type AdminInput = {
   readonly control: Control;
@@ -18,6 +18,7 @@ export type AdminInput = {
   readonly shown: PolicyShown;
   policy(): Policy;
   isDraining(): boolean;
+  condition(): PlaneCondition;
 };
 
 /** What the admin port needs, from what there is. */
@@ -38,11 +39,7 @@ export function adminPartsOf(input: AdminInput): AdminParts {
     },
     mirror: { recent: (rollout) => metrics.mirror.recent(rollout) },
     servers: { addresses: (...of) => metrics.servers.addresses(...of) },
-    experiments: {
-      ingest: () => Promise.reject(new GraygateError('store-unavailable')),
-      forget: () => Promise.reject(new GraygateError('store-unavailable')),
-      figures: () => Promise.reject(new GraygateError('store-unavailable')),
-    },
+    experiments: control.experiments.desk,
     history: {
       entries: (range) => store.audit.query(range),
       points: (range) => store.history.query(range),
@@ -73,12 +70,16 @@ export function adminPartsOf(input: AdminInput): AdminParts {
 function readinessOf({ control, shown, metrics, ...input }: AdminInput): Readiness {
   const isDraining = input.isDraining();
   const { ok, reason, history } = control.storeStatus();
-  const degraded = metrics.servers.troubles();
+  const condition = input.condition();
+  const degraded = [...condition.degraded, ...metrics.servers.troubles()];
   if (!ok) degraded.push(`store: ${reason}`);
+  const troubled = control.experiments.desk.status().degraded;
+  if (troubled !== null) degraded.push(`experiments: ${troubled}`);
   if (!history.ok) degraded.push(`history: ${history.reason}`);
   if (control.controller() === null) degraded.push('rollouts: not known until the store can be read');
   if (shown.lastRejected() !== null) degraded.push('policy: the file was changed and rejected');
-  return { ready: !isDraining, reasons: isDraining ? ['draining'] : [], degraded };
+  const reasons = isDraining ? ['draining'] : condition.reasons;
+  return { ready: reasons.length === 0, reasons, degraded };
 }
 
 /** The table of a policy, compiled once for each policy asked about. */

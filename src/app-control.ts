@@ -1,16 +1,16 @@
 // Composition, second part: fits the controller to the store, the windows, the metrics and the splits. Adapters only.
 import type { Logger } from 'pino';
+import { openExperiments, type RunningExperiments } from './app-experiments.ts';
 import { type KeptStore, type KeptTypes, pilotStoreOf, recall, slicesOf } from './app-keeping.ts';
 import { AlertSender } from './controller/alerts.ts';
 import { Controller, type ControllerParts } from './controller/controller.ts';
 import type { Pilot } from './controller/pilot.ts';
 import { SourceBoard } from './controller/source-board.ts';
 import type { AuditEntry } from './rollout/audit-entry.ts';
-import type { Decision } from './rollout/decide.ts';
 import type { CandidateHealth } from './rollout/measurement.ts';
-import type { Outcome } from './rollout/outcome.ts';
+import type { Assignment, Observation } from './rollout/observation.ts';
 import type { Policy, Rollout } from './rollout/policy.ts';
-import { layOutSplit, type SplitCells } from './rollout/split.ts';
+import { layOutSplit, type Split } from './rollout/split.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import type { StoreStatus } from './store/store.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -24,7 +24,8 @@ export type ControlInput = {
   readonly policy: Policy;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly cells: SplitCells;
+  /** Brings a split into force. */
+  publish(this: void, rollout: Rollout, split: Split): void;
 };
 
 /** A policy as it may be shown. */
@@ -32,10 +33,11 @@ export type PolicyRecord = { readonly fingerprint: string; readonly loadedMs: nu
 
 export type Control = {
   readonly store: KeptStore;
+  readonly experiments: RunningExperiments;
   /** Null until the store has said what it knows. */
   controller(): Controller | null;
-  assigned(decision: Decision): void;
-  observe(outcome: Outcome): void;
+  assigned(assignment: Assignment): void;
+  observe(observation: Observation): void;
   follow(policy: Policy): void;
   /** Keeps the text of the policy in force, secrets masked, among the versions of the store. */
   recordPolicy(shown: PolicyRecord): void;
@@ -49,9 +51,9 @@ export type Control = {
 
 /** Opens the store and starts the controller; a store that cannot be read is asked again until it can, and traffic goes on. */
 export async function openControl(input: ControlInput): Promise<Control> {
-  const { logger, cells } = input;
+  const { logger } = input;
   const shared = createShared(input);
-  const { store, windows, sources, sender } = shared;
+  const { store, windows, sources, sender, experiments } = shared;
   let controller: Controller | null = null;
   let isClosed = false;
   const begin = async (): Promise<void> => {
@@ -70,6 +72,7 @@ export async function openControl(input: ControlInput): Promise<Control> {
   const upkeep = keepUp(shared, logger);
   return {
     store,
+    experiments,
     controller: () => controller,
     assigned: (decision) => windows.get(decision.rollout.name)?.assigned(decision),
     observe(outcome) {
@@ -77,7 +80,8 @@ export async function openControl(input: ControlInput): Promise<Control> {
     },
     follow(policy) {
       shared.policy = policy;
-      if (controller === null) return publishFixed(policy, cells);
+      experiments.follow(policy);
+      if (controller === null) return publishFixed(policy, input);
       sources.follow(policy.rollouts);
       controller.follow(policy, Date.now());
       for (const name of windows.keys()) if (controller.pilot(name) === undefined) windows.delete(name);
@@ -96,6 +100,7 @@ export async function openControl(input: ControlInput): Promise<Control> {
       sources.close();
       await controller?.close(Date.now());
       await sender.close();
+      await experiments.close();
       await store.close();
     },
   };
@@ -107,6 +112,7 @@ type Shared = {
   /** The policy in force as it may be shown; null before the first one was recorded. */
   shown: PolicyRecord | null;
   readonly store: KeptStore;
+  readonly experiments: RunningExperiments;
   readonly windows: Map<string, Window>;
   readonly sources: SourceBoard;
   readonly sender: AlertSender;
@@ -115,22 +121,24 @@ type Shared = {
 
 type ChangeListener = (rollout: string, entry: AuditEntry) => void;
 
-function createShared({ policy, logger }: ControlInput): Shared {
+function createShared({ policy, logger, metrics }: ControlInput): Shared {
   const store: KeptStore = openSqliteStore<KeptTypes>({ path: policy.store.path });
   const shared: Shared = {
     policy,
     shown: null,
     store,
+    experiments: openExperiments({ store, metrics, logger }),
     windows: new Map(),
     sources: new SourceBoard(),
     sender: new AlertSender(store.outbox, { targets: () => shared.policy.alerts, logger }),
     changeListeners: new Set(),
   };
+  shared.experiments.follow(policy);
   return shared;
 }
 
-function partsOf({ logger, metrics, cells }: ControlInput, shared: Shared): Omit<ControllerParts, 'remembered'> {
-  const { store, windows, sources, sender, changeListeners } = shared;
+function partsOf({ logger, metrics, publish }: ControlInput, shared: Shared): Omit<ControllerParts, 'remembered'> {
+  const { store, windows, sources, sender, experiments, changeListeners } = shared;
   return {
     store: pilotStoreOf(store, () => shared.policy.alerts),
     nowMs: Date.now,
@@ -139,11 +147,14 @@ function partsOf({ logger, metrics, cells }: ControlInput, shared: Shared): Omit
       windows.set(rollout.name, window);
       return window;
     },
-    publish: (rollout, split) => void (cells.of(rollout).current = split),
+    publish(rollout, split) {
+      publish(rollout, split);
+      experiments.published(rollout, split);
+    },
     health: (rollout, nowMs) => healthOf(metrics, rollout, nowMs),
     sourceVerdicts: ({ name }) => sources.verdicts(name),
     sourcesAnew: ({ name }) => sources.anew(name),
-    experimentSight: () => null,
+    experimentSight: ({ name }) => experiments.sight(name),
     announced({ name }, entry) {
       const { kind, by, reason, release, revision, to } = entry;
       const level = to.phase === 'rolled-back' || to.phase === 'paused' ? 'warn' : 'info';
@@ -207,8 +218,8 @@ function recordPolicy({ store, shown }: Shared): void {
 function ignore(): void {}
 
 /** Until the store has said where rollouts stand, fixed splits are as the file says and staged ones send nobody. */
-function publishFixed(policy: Policy, cells: SplitCells): void {
-  for (const rollout of policy.rollouts) cells.of(rollout).current = layOutSplit(rollout.versions, rollout.split);
+function publishFixed({ rollouts }: Policy, { publish }: ControlInput): void {
+  for (const rollout of rollouts) publish(rollout, layOutSplit(rollout.versions, rollout.split));
 }
 
 function standingOf(pilot: Pilot): RolloutStanding {

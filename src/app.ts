@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createAdmin } from './admin/admin.ts';
 import { adminPartsOf } from './app-admin.ts';
 import { type Control, openControl } from './app-control.ts';
+import { openPlane } from './app-plane.ts';
 import type { Environment } from './config/environment.ts';
 import { type LoadedPolicy, loadPolicy } from './config/load-policy.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
@@ -13,12 +14,10 @@ import { restartNeeded } from './config/restart-needed.ts';
 import { ShownPolicy } from './config/shown-policy.ts';
 import { watchPolicy } from './config/watch-policy.ts';
 import { GraygateError } from './errors.ts';
-import { createGateway, type Gateway } from './gateway/gateway.ts';
-import type { Policy } from './rollout/policy.ts';
-import { SplitCells } from './rollout/split.ts';
-import { createServerLog } from './telemetry/server-log.ts';
-import { createAccessLog } from './telemetry/access-log.ts';
+import type { Policy, Rollout } from './rollout/policy.ts';
+import { type Split, SplitCells } from './rollout/split.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import type { DataPlane } from './workers/data-plane.ts';
 
 export type StartOptions = {
   readonly configFile: string;
@@ -70,33 +69,16 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     graygateVersion,
   );
   metrics.policyLoaded(policy, Date.now(), false);
-  const inControl = await openControl({ policy, logger, metrics, cells });
+  let plane: DataPlane | null = null;
+  const publish = (rollout: Rollout, split: Split): void => {
+    if (plane === null) cells.of(rollout).current = split;
+    else plane.publish(rollout, split);
+  };
+  const inControl = await openControl({ policy, logger, metrics, publish });
   control = inControl;
   inControl.recordPolicy(shown.current());
-  let accessLog = createAccessLog(logger, policy.logging.access);
-  const logServer = createServerLog(logger);
-  const gateway = await createGateway({
-    policy,
-    telemetry: metrics,
-    cellOf: (rollout) => cells.of(rollout),
-    decided: (decision) => inControl.assigned(decision),
-    finished(outcome) {
-      if (outcome.version === null) metrics.unmatched.counted(outcome.status, outcome.method);
-      else inControl.observe(outcome);
-      accessLog?.(outcome);
-    },
-    exposed: () => undefined,
-    happened: () => undefined,
-    unread: (event) => metrics.events.unread(event),
-    mirrored: (record) => metrics.mirror.mirrored(record),
-    differed: (difference) => metrics.mirror.differed(difference),
-    malformed: (status) => metrics.unmatched.counted(status, ''),
-    serverChanged(report) {
-      metrics.servers.changed(report);
-      logServer(report);
-    },
-    failed: (error) => logger.error({ err: error }, 'a request failed inside graygate'),
-  });
+  const dataPlane = await openPlane({ policy, packed: loaded.packed, cells, metrics, logger, control: inControl });
+  plane = dataPlane;
   const parts = adminPartsOf({
     control: inControl,
     cells,
@@ -106,11 +88,12 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     shown,
     policy: () => policy,
     isDraining: () => draining,
+    condition: () => dataPlane.condition(),
   });
   const admin = createAdmin(parts);
 
-  const urls = await listenOnBoth(policy, gateway, admin).catch(async (error: unknown) => {
-    await gateway.close(0);
+  const urls = await listenOnBoth(policy, dataPlane, admin).catch(async (error: unknown) => {
+    await dataPlane.close(0);
     await admin.close();
     await inControl.close();
     throw error;
@@ -122,16 +105,16 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
       ...next,
       listen: policy.listen,
       admin: { ...next.admin, listen: policy.admin.listen },
+      workers: policy.workers,
       store: policy.store,
     };
     shown.loaded(file, Date.now());
     inControl.recordPolicy(shown.current());
     cells.keepOnly(policy);
     metrics.policyLoaded(policy, Date.now(), true);
-    accessLog = createAccessLog(logger, policy.logging.access);
     // First what the splits are, then who reads them.
     inControl.follow(policy);
-    gateway.adopt(policy);
+    dataPlane.adopt(policy, file.packed);
     logger.info({ file: configFile, rollouts: policy.rollouts.map(({ name }) => name) }, 'policy loaded');
   };
   const watcher = await watchPolicy({
@@ -152,7 +135,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     draining = true;
     logger.info({ drainMs: policy.timeouts.drainMs }, 'draining');
     await watcher.close();
-    await gateway.close(policy.timeouts.drainMs);
+    await dataPlane.close(policy.timeouts.drainMs);
     await inControl.close();
     await admin.close();
     logger.info('graygate has stopped');
@@ -160,15 +143,18 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
   return {
     trafficUrl: urls.traffic,
     adminUrl: urls.admin,
-    reload: () => watcher.reload(),
+    async reload() {
+      await watcher.reload();
+      await dataPlane.settled();
+    },
     close: () => (closing ??= close()),
   };
 }
 
 type Listening = { readonly traffic: string; readonly admin: string };
 
-async function listenOnBoth(policy: Policy, gateway: Gateway, admin: FastifyInstance): Promise<Listening> {
-  const traffic = await listenOrFail(policy.listen, () => gateway.listen());
+async function listenOnBoth(policy: Policy, plane: DataPlane, admin: FastifyInstance): Promise<Listening> {
+  const traffic = await listenOrFail(policy.listen, () => plane.listen());
   const adminUrl = await listenOrFail(policy.admin.listen, async () => {
     await admin.listen({ ...policy.admin.listen });
     return (admin.server.address() as { port: number }).port;
@@ -184,6 +170,7 @@ async function listenOrFail(
     const actualPort = await listen();
     return `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
   } catch (error) {
+    if (error instanceof GraygateError) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new GraygateError('listen-failed', `expected to listen on ${host}:${port}, got ${reason}`, { cause: error });
   }

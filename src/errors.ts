@@ -19,6 +19,7 @@ export const errorTable = {
   internal: { status: 500, title: 'graygate failed' },
   'policy-invalid': { status: 0, title: 'the policy is invalid' },
   'policy-unreadable': { status: 0, title: 'the policy cannot be read' },
+  'worker-failed': { status: 0, title: 'a process that serves traffic cannot be started' },
   'listen-failed': { status: 0, title: 'an address cannot be listened on' },
   'store-unavailable': { status: 503, title: 'the store cannot be used now' },
   'store-conflict': { status: 409, title: 'the stored state has changed since it was loaded' },

@@ -11,6 +11,7 @@ import { ServerBoard } from './server-board.ts';
 import { addServerGauges } from './server-gauges.ts';
 import { TallyBook } from './tally-book.ts';
 import type { Tally } from './tally.ts';
+import { WorkerGauges } from './worker-gauges.ts';
 
 const labelNames = ['rollout', 'version'] as const;
 
@@ -69,6 +70,8 @@ export class Metrics {
   readonly mirror: MirrorCounts;
   /** How each server is. */
   readonly servers = new ServerBoard();
+  /** How the processes that serve are. */
+  readonly workers: WorkerGauges;
   /** What is counted, by version. */
   readonly tallies = new TallyBook();
   readonly #registry = new Registry();
@@ -89,6 +92,7 @@ export class Metrics {
     addRolloutGauges(this.#registry, source);
     addServerGauges(this.#registry, this.servers);
     this.mirror = new MirrorCounts(this.#registry);
+    this.workers = new WorkerGauges(this.#registry);
     this.#reloads = new Counter({
       name: 'graygate_policy_reloads_total',
       help: 'Attempts to load the policy by result.',

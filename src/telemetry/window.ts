@@ -1,8 +1,7 @@
 // The figures of one rollout while they are fresh: what each version did since somebody last asked, and the open stratum
 // that the checks will compare. Outcomes fall in, the controller takes out.
 import { bucketPrefix, hashUser } from '../rollout/bucket.ts';
-import type { Decision } from '../rollout/decide.ts';
-import type { Outcome } from '../rollout/outcome.ts';
+import type { Assignment, Observation } from '../rollout/observation.ts';
 import type { Rollout } from '../rollout/policy.ts';
 import { emptyArm, emptyFigures, type Figures, type StratumArm } from '../rollout/figures.ts';
 import { firstSliceMs, isStratumDue, nextSliceMs } from '../rollout/stratum-rule.ts';
@@ -18,7 +17,7 @@ const largestStratumCount = 100_000;
 const seenPrefix = bucketPrefix('graygate:seen');
 
 /** Whether a request ended as a failure of the version that was decided: a 5xx, or a fault of one of its servers. */
-export function hasFailed(outcome: Outcome): boolean {
+export function hasFailed(outcome: Observation): boolean {
   return (
     outcome.fallback !== null ||
     outcome.status >= 500 ||
@@ -50,7 +49,7 @@ export class Window {
   }
 
   /** Takes note of a decision at the moment it is made, when the split it was made by is still the one in force. */
-  assigned({ rollout, user, bucket, rule, version }: Decision): void {
+  assigned({ rollout, user, bucket, rule, version }: Assignment): void {
     if (user === null || bucket === null || rule !== null || !this.#isOurs(rollout)) return;
     if (!this.#firstSeen.isNew(hashUser(seenPrefix, user))) return;
     this.#figures[version.index]!.newUserCount += 1;
@@ -61,7 +60,7 @@ export class Window {
    * Takes in the outcome of a request that this rollout decided. It counts for the version that was decided; one that was
    * decided for another release, or among other versions, and ends late says nothing of these.
    */
-  observe(outcome: Outcome): void {
+  observe(outcome: Observation): void {
     if (outcome.rollout === null || !this.#isOurs(outcome.rollout)) return;
     const { index } = outcome.decided!;
     this.#isTouched = true;

@@ -15,15 +15,16 @@ async function loaded(file: string, env: Record<string, string> = {}): Promise<L
 }
 
 /** As it comes out on the other side of a link between processes. */
-function passOn({ packed: { parcel, lists } }: LoadedPolicy): Policy {
+function passOn({ packed: { parcel, lists } }: LoadedPolicy, shareCount = 1): Policy {
   const users = new Map(lists.map((list) => [list.name, list.users]));
-  return unpackPolicy(structuredClone(parcel), (name) => users.get(name)!);
+  return unpackPolicy(structuredClone(parcel), { usersOf: (name) => users.get(name)!, shareCount });
 }
 
 /** Functions are compared by what they are made of, sets of addresses by what they say. */
-function comparable({ admin: _, alerts: __, store: ___, ...policy }: Policy): unknown {
+function comparable(policy: Policy): unknown {
+  const served = { ...policy, admin: null, alerts: null, store: null };
   return JSON.parse(
-    JSON.stringify(policy, (_key, value: unknown) => {
+    JSON.stringify(served, (_key, value: unknown) => {
       if (value instanceof Set) return [...value];
       if (typeof value === 'function') return String(value);
       return value === Infinity ? 'Infinity' : value;
@@ -50,6 +51,25 @@ test('no file is read and no variable replaced on the other side', async (t) => 
   assert.equal(rollout!.salt, 'spring');
   assert.deepEqual(rollout!.rules, result.policy.rollouts[0]!.rules);
   assert.equal(rollout!.staging.release, result.policy.rollouts[0]!.staging.release);
+});
+
+test('limits of the gateway as a whole are shared out, and the release is still the same', async (t) => {
+  const folder = await temporaryFolder(t);
+  const text = shopPolicy(undefined, 'limits: { connections: 1000 }\n')
+    .replace('10.0.0.1:3000] }', '10.0.0.1:3000], limits: { maxRequests: 10 } }')
+    .replace('10.0.0.2:3000] }', '10.0.0.2:3000], limits: { maxRequests: 10, maxPending: 0 } }');
+  await writeFile(join(folder, 'p.yaml'), text);
+  const result = await loaded(join(folder, 'p.yaml'));
+  const { limits, rollouts } = passOn(result, 3);
+  assert.equal(limits.connections, 334);
+  assert.deepEqual(
+    rollouts[0]!.versions.map(({ serving }) => serving.limits),
+    [
+      { maxRequestCount: 4, maxPendingCount: Infinity },
+      { maxRequestCount: 4, maxPendingCount: 0 },
+    ],
+  );
+  assert.equal(rollouts[0]!.staging.release, result.policy.rollouts[0]!.staging.release);
 });
 
 test('tokens, secrets of alerts and the store stay here', async () => {

@@ -66,7 +66,7 @@ test('another content of a file is another policy, and the same release', async 
 test('another process builds the same versions without reading a file', async (t) => {
   const { result } = await load(t, 'tls: { ca: authority.pem, cert: client.pem, key: client.key }');
   assert.ok(result.ok);
-  const unpacked = unpackPolicy(structuredClone(result.packed.parcel), () => new Set());
+  const unpacked = unpackPolicy(structuredClone(result.packed.parcel), { usersOf: () => new Set(), shareCount: 1 });
   assert.deepEqual(unpacked.rollouts[0]!.versions, result.policy.rollouts[0]!.versions);
 });
 

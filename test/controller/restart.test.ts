@@ -121,16 +121,7 @@ suite('the evidence', () => {
     await cockpit.pilot.settled();
     for (let i = 0; i < 2_000; i += 1) {
       const { rollout } = cockpit.pilot;
-      cockpit.window.assigned({
-        ...outcomeOf(rollout, 0),
-        rollout,
-        version: rollout.versions[0],
-        reason: 'split',
-        bucket: 1,
-        user: `x${i}`,
-        rule: null,
-        issueCookie: false,
-      });
+      cockpit.window.assigned({ rollout, version: rollout.versions[0], bucket: 1, user: `x${i}`, rule: null });
     }
     await cockpit.fly(3);
     assert.ok(cockpit.kinds.includes('freeze'));

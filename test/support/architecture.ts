@@ -26,12 +26,29 @@ const rooms: Readonly<Record<string, Room>> = {
   // The window is made of the same sketches that the checks read.
   telemetry: effectful('stats', 'rollout', 'errors.ts'),
   cli: effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app.ts'),
-  'app.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-control.ts', 'app-admin.ts'),
-  'app-control.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-keeping.ts'),
+  'app.ts': effectful(
+    ...l3Rooms,
+    'stats',
+    'rollout',
+    'errors.ts',
+    'app-control.ts',
+    'app-admin.ts',
+    'app-plane.ts',
+    'workers',
+  ),
+  'app-plane.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-control.ts', 'workers'),
+  // Composition, too: the data plane, in this process or in others.
+  workers: effectful('config', 'telemetry', 'gateway', 'rollout', 'errors.ts'),
+  'worker-main.ts': effectful('workers'),
+  'app-control.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-keeping.ts', 'app-experiments.ts'),
+  'app-experiments.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-keeping.ts'),
   'app-keeping.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts'),
-  'app-admin.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-control.ts'),
+  'app-admin.ts': effectful(...l3Rooms, 'stats', 'rollout', 'errors.ts', 'app-control.ts', 'workers'),
   'main.ts': effectful('cli', 'app.ts', 'errors.ts'),
 };
+
+/** Where a process begins and ends. */
+const processEdges: ReadonlySet<string> = new Set(['main.ts', 'worker-main.ts']);
 
 /** Pure functions from npm that a pure room may call, by file. */
 const pureImports: Readonly<Record<string, readonly string[]>> = {
@@ -100,7 +117,7 @@ function importFault(path: string, specifier: string): string | null {
   }
   if (isPure && !pureImports[path]?.includes(specifier)) return `${room} is pure and must not import ${specifier}`;
   if (!specifier.startsWith('node:') && builtinModules.includes(specifier)) return `imports ${specifier} without node:`;
-  if (/^node:(process|console)$/.test(specifier) && room !== 'main.ts') return `imports ${specifier}`;
+  if (/^node:(process|console)$/.test(specifier) && !processEdges.has(room)) return `imports ${specifier}`;
   return null;
 }
 
@@ -122,7 +139,7 @@ function forbiddenUses(path: string, program: SyntaxTree): string[] {
     MemberExpression: ({ object, property, computed }) => {
       if (computed || object.type !== 'Identifier' || property.type !== 'Identifier') return;
       const use = `${object.name}.${property.name}`;
-      if (/^process\.(exit|abort|reallyExit|exitCode)$/.test(use) && room !== 'main.ts') refuse(use);
+      if (/^process\.(exit|abort|reallyExit|exitCode)$/.test(use) && !processEdges.has(room)) refuse(use);
       if (isPure && /^(Date\.now|Math\.random)$/.test(use)) refuse(use);
     },
     NewExpression: ({ callee, arguments: given }) => {
