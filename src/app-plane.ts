@@ -6,6 +6,7 @@ import type { Policy } from './rollout/policy.ts';
 import type { SplitCells } from './rollout/split.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createServerLog } from './telemetry/server-log.ts';
+import { createTlsLog } from './telemetry/tls-log.ts';
 import type { DataPlane, PlaneEars } from './workers/data-plane.ts';
 import { createLocalPlane } from './workers/local-plane.ts';
 import { createWorkerPlane } from './workers/worker-plane.ts';
@@ -35,6 +36,7 @@ export async function openPlane({ control, ...parts }: PlaneInput): Promise<Data
       metrics.servers.changed(report);
       logServer(report);
     },
+    tlsFailed: createTlsLog(logger),
   };
   return policy.workers === 1 ? createLocalPlane({ ...parts, ears }) : createWorkerPlane({ ...parts, ears });
 }

@@ -17,6 +17,7 @@ import { GraygateError } from './errors.ts';
 import type { Policy, Rollout } from './rollout/policy.ts';
 import { type Split, SplitCells } from './rollout/split.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { logInsecure } from './telemetry/tls-log.ts';
 import type { DataPlane } from './workers/data-plane.ts';
 
 export type StartOptions = {
@@ -69,6 +70,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     graygateVersion,
   );
   metrics.policyLoaded(policy, Date.now(), false);
+  logInsecure(policy, logger);
   let plane: DataPlane | null = null;
   const publish = (rollout: Rollout, split: Split): void => {
     if (plane === null) cells.of(rollout).current = split;
@@ -115,6 +117,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     // First what the splits are, then who reads them.
     inControl.follow(policy);
     dataPlane.adopt(policy, file.packed);
+    logInsecure(policy, logger);
     logger.info({ file: configFile, rollouts: policy.rollouts.map(({ name }) => name) }, 'policy loaded');
   };
   const watcher = await watchPolicy({

@@ -9,6 +9,7 @@ import type { Outcome } from '../rollout/outcome.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { ServerReport } from '../rollout/server-report.ts';
 import type { SplitCell } from '../rollout/split.ts';
+import type { TlsFailure } from '../rollout/tls-failure.ts';
 import { type Objection, objectionTo } from './admission.ts';
 import { Http1Side } from './client/http1-side.ts';
 import { Http2Side } from './client/http2-side.ts';
@@ -50,6 +51,8 @@ export type GatewayParts = {
   malformed(status: number): void;
   /** A server takes requests now and did not before, or the other way round. */
   serverChanged(report: ServerReport): void;
+  /** TLS with a server that is there came to nothing; once for as long as that stays so. */
+  tlsFailed(failure: TlsFailure): void;
   /** How the names of servers become addresses; absent: by DNS and the platform. */
   readonly names?: Pick<SourceSetting, 'resolver' | 'resolveTimes'>;
   /** Something that nobody foresaw, in graygate itself; the request got 500. */
@@ -70,7 +73,11 @@ export interface Gateway {
 }
 
 export async function createGateway(parts: GatewayParts): Promise<Gateway> {
-  const registry = new ServerRegistry({ ...parts.names, reported: (report) => parts.serverChanged(report) });
+  const registry = new ServerRegistry({
+    ...parts.names,
+    reported: (report) => parts.serverChanged(report),
+    tlsFailed: (failure) => parts.tlsFailed(failure),
+  });
   const business = new BusinessWatch(parts);
   const livePolicyOf = (policy: Policy): LivePolicy => {
     const watch = business.over(policy);

@@ -9,6 +9,7 @@ export const plainVerbs = [
   'mirrored',
   'differed',
   'serverChanged',
+  'tlsFailed',
 ] as const satisfies readonly (keyof GatewayParts)[];
 
 export type PlainVerb = (typeof plainVerbs)[number];

@@ -29,6 +29,7 @@ async function startTaking(context: TestContext, policy: Policy) {
     mirrored: () => undefined,
     differed: () => undefined,
     serverChanged: () => undefined,
+    tlsFailed: () => undefined,
     malformed: () => undefined,
   });
   await gateway.open();

@@ -53,6 +53,7 @@ export async function startGateway(
     differed: (difference) => metrics.mirror.differed(difference),
     malformed: (status) => malformed.push(status),
     serverChanged: (report) => metrics.servers.changed(report),
+    tlsFailed: () => undefined,
     ...parts,
   });
   const port = await gateway.listen();

@@ -9,7 +9,7 @@ export class ServerRegistry {
   readonly #sources = new Map<string, { source: ServerSource; userCount: number }>();
   #isRunning = false;
 
-  constructor(setting: Partial<SourceSetting> & Pick<SourceSetting, 'reported'>) {
+  constructor(setting: Partial<SourceSetting> & Pick<SourceSetting, 'reported' | 'tlsFailed'>) {
     this.#setting = { resolver: createNameResolver(), resolveTimes: usualResolveTimes, ...setting };
   }
 

@@ -1,6 +1,7 @@
 // One server as the policy writes it: an address, or a name and the addresses that it leads to, each a server of its own.
 import { isIP } from 'node:net';
 import type { Version } from '../../rollout/policy.ts';
+import type { TlsFailure } from '../../rollout/tls-failure.ts';
 import type { Serving } from '../../rollout/serving.ts';
 import { createUpstreamClient } from '../upstream/create-client.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
@@ -22,6 +23,7 @@ export type SourceSetting = {
   readonly resolver: NameResolver;
   readonly resolveTimes: ResolveTimes;
   reported(report: ServerReport): void;
+  tlsFailed(failure: TlsFailure): void;
 };
 
 export type SourceInput = {
@@ -119,10 +121,13 @@ export class ServerSource {
   }
 
   #connect(ip: string | null, timeoutMs: number | undefined): UpstreamClient {
-    const { timeouts, http2, tls } = this.#input.version;
+    const { rollout, version } = this.#input;
+    const { timeouts, http2, tls } = version;
+    const report = (problem: string): void =>
+      this.#setting.tlsFailed({ rollout, version: version.name, server: this.origin, address: ip, problem });
     const patience =
       timeoutMs === undefined ? timeouts : { connectMs: timeoutMs, responseMs: timeoutMs, idleMs: timeoutMs };
-    return createUpstreamClient({ origin: this.origin, ip, tls, http2, timeouts: patience });
+    return createUpstreamClient({ origin: this.origin, ip, tls, http2, timeouts: patience, report });
   }
 
   #report(state: ServerState, { address, reason }: { address: string | null; reason: string | null }): void {
