@@ -1,5 +1,6 @@
 // The clients of a soak: what each kind of request does, over HTTP/1.1 and HTTP/2, and what it says when something is wrong.
 import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
 import { connect } from 'node:http2';
 import { Agent, request as ask } from 'node:https';
@@ -127,12 +128,9 @@ export class Clients {
       headers: randomUser(),
       handshakeTimeout: giveUpAfterMs,
     });
-    const nextEvent = (name: string): Promise<unknown> =>
-      new Promise((resolve, reject) => {
-        socket.once(name, resolve);
-        socket.once('error', reject);
-        socket.once('close', () => reject(new Error('the socket was closed')));
-      });
+    const gone = new AbortController();
+    socket.on('close', () => gone.abort());
+    const nextEvent = async (name: string): Promise<unknown> => (await once(socket, name, { signal: gone.signal }))[0];
     try {
       await nextEvent('open');
       for (let i = 0; i < 10; i += 1) {
