@@ -1,13 +1,9 @@
-// Which of the events that a server sends can be taken, and why the others cannot. Pure but for the policy that it is given.
+// Reads the events that a server sends: those that have the form of one go on, to be counted or refused, and the others are answered
+// with what is wrong. Whether there is such an event, and at such a time, is not known here.
 import type { BusinessEvent, EventAnswer } from '../rollout/experiment.ts';
 import type { RolloutTable } from '../rollout/matching.ts';
 import type { Rollout } from '../rollout/policy.ts';
 import { eventShape, type EventsAnswer, type SentEvent } from './contract-events.ts';
-
-/** A clock that is wrong by more than this dates events into the future. */
-const mostAheadMs = 5 * 60_000;
-/** Whether an event was counted before is known for so long. */
-const mostBehindMs = 7 * 86_400_000;
 
 /** `index`: of each event in the body. */
 export type Screened = {
@@ -52,25 +48,14 @@ function readEvent(item: unknown, rollouts: ReadonlyMap<string, Rollout>, nowMs:
     return { id: idIn(item), event: null, reason };
   }
   const sent = shaped.data;
-  const rollout = rollouts.get(sent.rollout);
-  const atMs = sent.at ?? nowMs;
-  const reason = faultOf(sent, rollout, atMs - nowMs);
-  if (reason !== null) return { id: sent.id, event: null, reason };
+  const { id, rollout, event, value = usualValue(sent, rollouts.get(rollout)), at: atMs = nowMs } = sent;
   const user = Buffer.from(sent.user, 'utf8').toString('latin1');
-  const value = sent.value ?? usualValue(sent, rollout!);
-  return { id: sent.id, event: { id: sent.id, rollout: sent.rollout, user, event: sent.event, value, atMs }, reason };
+  return { id, event: { id, rollout, user, event, value, atMs }, reason: null };
 }
 
-function faultOf({ event, rollout: name }: SentEvent, rollout: Rollout | undefined, aheadMs: number): string | null {
-  if (rollout === undefined) return `there is no rollout "${name}"`;
-  if (!rollout.events.some((rule) => rule.name === event)) return `the rollout "${name}" has no event "${event}"`;
-  if (aheadMs > mostAheadMs)
-    return `at: is ${Math.round(aheadMs / 1_000)} s ahead of the clock, expected 300 s at most`;
-  return aheadMs < -mostBehindMs ? 'at: is more than 7 days ago' : null;
-}
-
-function usualValue({ event }: SentEvent, { events }: Rollout): number {
-  const source = events.find(({ name }) => name === event)?.value;
+/** Of an event that there is not: anything, since it is refused. */
+function usualValue({ event }: SentEvent, rollout: Rollout | undefined): number {
+  const source = rollout?.events.find(({ name }) => name === event)?.value;
   return source?.kind === 'constant' ? source.value : 0;
 }
 

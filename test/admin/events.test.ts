@@ -7,7 +7,6 @@ import { type AdminPort, type Asking, openAdminPort } from './admin-port.ts';
 import { bearer, ingestToken, operatorToken, threeTokens } from './fake-parts.ts';
 
 const good = { id: 'e-1', rollout: 'shop', user: 'u-1', event: 'purchase', value: 59.9 };
-const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
 function post({ ask }: AdminPort, events: unknown, asking: Asking = {}): Promise<Reply> {
@@ -74,15 +73,11 @@ suite('events from servers', () => {
     ['an empty user', { user: '' }, /^user: /],
     ['a user of more than 1,024 bytes', { user: '张'.repeat(342) }, /^user: expected 1 to 1,024 bytes/],
     ['half a character', { user: '\ud800' }, /^user: /],
-    ['an unknown rollout', { rollout: 'shpo' }, /there is no rollout "shpo"/],
-    ['an unknown event', { event: 'purchas' }, /the rollout "shop" has no event "purchas"/],
     ['a value below nothing', { value: -1 }, /^value: /],
     ['a value that is no number', { value: '12' }, /^value: /],
     ['a value beyond all money', { value: 1e13 }, /^value: /],
     ['an ID that is too long', { id: 'x'.repeat(201) }, /^id: /],
     ['a time that is none', { at: 'yesterday' }, /^at: expected milliseconds/],
-    ['a time ahead of the clock', { at: Date.now() + 6 * minuteMs }, /^at: is \d+ s ahead of the clock/],
-    ['a time too long ago', { at: Date.now() - 7 * dayMs - minuteMs }, /^at: is more than 7 days ago/],
   ];
   for (const [what, change, reason] of wrong) {
     test(`with ${what} are rejected by themselves, with the reason`, async () => {
@@ -99,13 +94,6 @@ suite('events from servers', () => {
     });
   }
 
-  test('within the bounds of time are taken', async () => {
-    const admin = await openAdminPort();
-    const at = [Date.now() + 4 * minuteMs, Date.now() - 7 * dayMs + minuteMs];
-    const batch = at.map((when, i) => ({ ...good, id: `e-${i}`, at: when }));
-    assert.equal((await answerTo(admin, batch)).accepted, 2);
-  });
-
   test('that the store refuses are listed at their place in the body', async () => {
     const admin = await openAdminPort();
     const answer = await answerTo(admin, ['nonsense', good, { ...good, id: 'refused' }]);
@@ -121,7 +109,7 @@ suite('events from servers', () => {
   test('of which none can be taken do not trouble the store', async () => {
     const admin = await openAdminPort();
     admin.rooms.isStoreWell = false;
-    assert.equal((await answerTo(admin, [{ ...good, event: 'other' }])).rejected.length, 1);
+    assert.equal((await answerTo(admin, [{ ...good, user: '' }])).rejected.length, 1);
   });
 
   test('come up to a thousand at once and no more', async () => {

@@ -1,0 +1,137 @@
+// What users do, from real traffic and from servers, through a real process into the store, the metrics and the report, and
+// through the death of the process.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
+import { parseSamples } from '../support/metric-samples.ts';
+import { serve, type Serving, startUpstream, temporaryFolder } from '../support/serving.ts';
+
+type Totals = Readonly<Record<string, number>>;
+type Report = { readonly events: readonly { event: string; count: number; valueSum: number }[] };
+
+function policyFor(url: string): string {
+  return `version: 1
+listen: 127.0.0.1:0
+admin: { listen: 127.0.0.1:0 }
+rollouts:
+  - name: shop
+    versions:
+      stable: { servers: ["${url}"] }
+      canary: { servers: ["${url}"] }
+    split: { canary: 50 }
+    events:
+      - { name: view, on: { method: GET, path: /item } }
+      - { name: purchase, on: { method: POST, path: /orders }, value: json:$.total }
+      - { name: paid }
+    exclude:
+      - header: { user-agent: { contains: bot } }
+`;
+}
+
+async function ask(gateway: Serving, path: string, init: RequestInit): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`, init);
+  await answer.arrayBuffer();
+  assert.equal(answer.status, 200);
+}
+
+async function tell(gateway: Serving, events: readonly object[]): Promise<Totals> {
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  });
+  assert.equal(answer.status, 200);
+  return (await answer.json()) as Totals;
+}
+
+/** Number and worth of all events, by the counters that Prometheus sees. */
+async function countersOf(gateway: Serving): Promise<Totals> {
+  const samples = parseSamples(await (await fetch(`${gateway.adminUrl}/metrics`)).text());
+  const sums: Record<string, number> = {};
+  for (const { name, labels, value } of samples) {
+    const what = { graygate_events_total: 'count', graygate_event_value_total: 'sum' }[name];
+    if (what === undefined) continue;
+    const key = `${labels['event']} ${what}`;
+    sums[key] = Math.round(((sums[key] ?? 0) + value) * 100) / 100;
+  }
+  return sums;
+}
+
+async function reportOf(gateway: Serving): Promise<Totals> {
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/experiments/shop?format=json`);
+  const { events } = (await answer.json()) as Report;
+  return Object.fromEntries(
+    events.flatMap(({ event, count, valueSum }) => [
+      [`${event} count`, count],
+      [`${event} sum`, Math.round(valueSum * 100) / 100],
+    ]),
+  );
+}
+
+/** The order of a user, which has its key however often it is sent. */
+function order(user: number): RequestInit {
+  const headers = { 'x-user-id': `u-${user}`, 'idempotency-key': `order-${user}` };
+  return { method: 'POST', headers };
+}
+
+test('each event counts once, in the report and the metrics alike, though it is sent again and the process is killed', async (t) => {
+  const shop = await startUpstream(t, (_, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ total: '12.50' }));
+  });
+  const folder = temporaryFolder(t);
+  const first = await serve(t, folder, policyFor(shop.url));
+  const userCount = 40;
+  for (let i = 0; i < userCount; i += 1) {
+    await ask(first, '/item/1', { headers: { 'x-user-id': `u-${i}` } });
+    if (i % 4 === 0) for (let again = 0; again < 3; again += 1) await ask(first, '/orders', order(i));
+  }
+  await ask(first, '/item/1', { headers: { 'x-user-id': 'u-bot', 'user-agent': 'bot' } });
+  const paid = [0, 4, 8].map((i) => ({ id: `paid-${i}`, rollout: 'shop', user: `u-${i}`, event: 'paid', value: 3 }));
+  assert.deepEqual(await tell(first, [...paid, { ...paid[0], id: 'x', event: 'payed' }]), {
+    accepted: 3,
+    duplicates: 0,
+    rejected: [{ index: 3, id: 'x', reason: 'the rollout "shop" has no event "payed"' }],
+  });
+  const expected = {
+    'paid count': 3,
+    'paid sum': 9,
+    'purchase count': 10,
+    'purchase sum': 125,
+    'view count': userCount,
+    'view sum': 0,
+  };
+  await eventually('every event is counted', async () => (await countersOf(first))['view count'] === userCount);
+  await eventually('every order is counted', async () => (await countersOf(first))['purchase count'] === 10);
+  assert.deepEqual(sorted(await reportOf(first)), expected);
+  assert.deepEqual(sorted(await countersOf(first)), expected);
+
+  first.process.kill('SIGKILL');
+  await first.exit;
+  const second = await serve(t, folder, policyFor(shop.url));
+  assert.deepEqual(await tell(second, paid), { accepted: 0, duplicates: 3, rejected: [] });
+  for (let i = 0; i < userCount; i += 4) await ask(second, '/orders', order(i));
+  await tell(second, [{ ...paid[0], id: 'paid-again', user: 'u-12' }]);
+  const after = { ...expected, 'paid count': 4, 'paid sum': 12 };
+  await eventually('the new one is counted', async () => (await countersOf(second))['paid count'] === 4);
+  assert.deepEqual(sorted(await reportOf(second)), after);
+  assert.deepEqual(sorted(await countersOf(second)), after);
+});
+
+test('a user who is forgotten is no longer known, and can come again', async (t) => {
+  const shop = await startUpstream(t, (_, response) => response.end('ok'));
+  const gateway = await serve(t, temporaryFolder(t), policyFor(shop.url));
+  await ask(gateway, '/item/1', { headers: { 'x-user-id': 'u-1' } });
+  await eventually('the view is counted', async () => (await countersOf(gateway))['view count'] === 1);
+  const forget = async (user: string) => {
+    const answer = await fetch(`${gateway.adminUrl}/api/v1/users/${user}`, { method: 'DELETE' });
+    return answer.json();
+  };
+  assert.deepEqual(await forget('u-1'), { forgotten: 1 });
+  assert.deepEqual(await forget('u-1'), { forgotten: 0 });
+  assert.deepEqual(await forget('nobody'), { forgotten: 0 });
+});
+
+function sorted(totals: Totals): Totals {
+  return Object.fromEntries(Object.entries(totals).toSorted(([a], [b]) => a.localeCompare(b)));
+}
