@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { closeGently } from './problem.ts';
 import { passedTrailers, returnedHeaders } from './response-headers.ts';
+import { giveBackChunk } from './upstream/slabs.ts';
 
 /** Sends the head by itself, unless a body that came in the same turn has taken it along. */
 export function flushHead(response: ServerResponse): void {
@@ -46,7 +47,8 @@ export function watchSlowClient(
 export function endBody(response: ServerResponse, last: Buffer | null, rawTrailers: readonly string[] | null): void {
   const trailers = passedTrailers(rawTrailers);
   if (trailers !== null) response.addTrailers(pairsOf(trailers));
-  response.end(last);
+  if (last === null) response.end();
+  else response.end(last, () => giveBackChunk(last));
 }
 
 function pairsOf(raw: readonly string[]): [string, string][] {

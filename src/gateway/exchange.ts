@@ -14,6 +14,7 @@ import type { RenderedProblem } from './problem.ts';
 import type { BodyOwner } from './request-body.ts';
 import { returnedHeaders } from './response-headers.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
+import { keepChunk } from './upstream/slabs.ts';
 import { UnsendableError } from './upstream/unsendable.ts';
 import type { AnswerHandler, Attempt } from './upstream/upstream-client.ts';
 
@@ -140,7 +141,10 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
 
   onData(chunk: Buffer, isLast = false): boolean {
     this.responseByteCount += chunk.length;
-    this.#tap?.data(chunk);
+    if (this.#tap !== null) {
+      this.#tap.data(chunk);
+      keepChunk(chunk);
+    }
     if (isLast) {
       this.#lastPiece = chunk;
       return true;

@@ -11,7 +11,11 @@ import {
 } from '../client-response.ts';
 import type { RenderedProblem } from '../problem.ts';
 import { announcedByteCount, type BodyOwner, hasBody, RequestBody } from '../request-body.ts';
+import { giveBackChunk, slabByteCount } from '../upstream/slabs.ts';
 import type { ClientSide, SlowClientOwner } from './client-side.ts';
+
+/** So much of an answer waits for a slow client at most, and what one more read brings. */
+const mostHeldByteCount = 2 * slabByteCount;
 
 export class Http1Side implements ClientSide {
   readonly maxStatus = 999;
@@ -75,7 +79,9 @@ export class Http1Side implements ClientSide {
   }
 
   write(chunk: Buffer): boolean {
-    return this.#response.write(chunk);
+    if (this.#response.write(chunk, () => giveBackChunk(chunk))) return true;
+    // Full by the platform's measure, which one read fills; what it says when there is room again is the same.
+    return this.#response.writableLength < mostHeldByteCount;
   }
 
   awaitRoom(owner: SlowClientOwner, idleMs: number): void {

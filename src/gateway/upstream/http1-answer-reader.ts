@@ -3,6 +3,7 @@
 import { ChunkReader } from './http1-chunks.ts';
 import { maxHeadByteCount, ProtocolError } from './http1-fields.ts';
 import { canBecomeHead, type Head, parseHead } from './http1-head.ts';
+import { lendChunk, takeSlab } from './slabs.ts';
 
 /** Told what was read, in order; may give the answer up at any time with `cease`. */
 export interface AnswerReaderOwner {
@@ -14,8 +15,6 @@ export interface AnswerReaderOwner {
   answerRead(rawTrailers: readonly string[] | null, keptMs: number | null): void;
 }
 
-/** How much is read at once. */
-const slabByteCount = 131_072;
 /** Data smaller than this is copied, so that the slab it came in can be read into again. */
 const copiedByteCount = 16_384;
 /** Heads are nearly always shorter than this. */
@@ -25,7 +24,7 @@ const maxInterimCount = 1_000;
 
 export class AnswerReader {
   /** Where the next bytes have to be put. */
-  slab = Buffer.allocUnsafeSlow(slabByteCount);
+  slab = takeSlab();
   readonly #owner: AnswerReaderOwner;
   #method = '';
   /** What came of a head that is not whole. */
@@ -146,7 +145,7 @@ export class AnswerReader {
   /** A piece of the slab that nothing is read into any more. */
   #own(slab: Buffer, from: number, to: number): Buffer {
     if (to - from <= copiedByteCount) return Buffer.copyBytesFrom(slab, from, to - from);
-    if (this.slab === slab) this.slab = Buffer.allocUnsafeSlow(slabByteCount);
-    return slab.subarray(from, to);
+    this.slab = takeSlab();
+    return lendChunk(slab, from, to);
   }
 }
