@@ -63,6 +63,7 @@ const byVersion = z.object({
   name: z.string(),
   users: count,
   mean: z.number().nullable(),
+  variance: z.number().nullable().describe("of one user's part of the mean"),
   nonZero: count,
   waiting: count.describe('users whose outcome is not known yet'),
 });

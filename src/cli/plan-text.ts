@@ -4,6 +4,7 @@ import type { PlanWarning, StagePlan, Stop } from '../rollout/plan-stages.ts';
 import type { Rollout } from '../rollout/policy.ts';
 import { latencyQuantileMs } from '../rollout/rehearsal/latency-model.ts';
 import { countOf, durationOf, latencyOf, percentOf } from '../rollout/wording.ts';
+import { type ExperimentPlan, experimentPlanLines } from './experiment-plan.ts';
 import { tableLines } from './text-table.ts';
 
 export type Plan = {
@@ -11,11 +12,13 @@ export type Plan = {
   readonly traffic: ExpectedTraffic;
   readonly stages: readonly StagePlan[];
   readonly warnings: readonly PlanWarning[];
+  /** Null where no lift was asked for. */
+  readonly experiment: ExperimentPlan | null;
 };
 
-/** Tables of the stages and of what a bad release costs, then the warnings. */
+/** Tables of the stages, of what a bad release costs and of what an experiment needs, then the warnings. */
 export function planLines(plan: Plan): string[] {
-  const { rollout, stages, warnings } = plan;
+  const { rollout, stages, warnings, experiment } = plan;
   const isStaged = rollout.staging.stages.length > 0;
   const stageRows = stages.map((stage) => stageCells(stage));
   return [
@@ -26,15 +29,24 @@ export function planLines(plan: Plan): string[] {
     '',
     'a bad release that shows itself in a stage is stopped after … (users who saw it fail, or were slowed down)',
     ...tableLines(stopRows(stages)),
+    ...(experiment === null ? [] : ['', ...experimentPlanLines(experiment)]),
     ...(warnings.length === 0 ? [] : ['', ...warnings.map((warning) => `warning: ${warningText(warning, rollout)}`)]),
   ];
 }
 
 /** The same for programs; times in ms, null where it never comes to that. */
-export function planReport({ rollout, traffic, stages, warnings }: Plan): object {
+export function planReport({ rollout, traffic, stages, warnings, experiment }: Plan): object {
   const times = stages.map(({ goesOnAfterMs }) => goesOnAfterMs);
   const promotedAfterMs = times.includes(null) ? null : times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
-  return { rollout: rollout.name, release: rollout.staging.release, traffic, stages, promotedAfterMs, warnings };
+  return {
+    rollout: rollout.name,
+    release: rollout.staging.release,
+    traffic,
+    stages,
+    promotedAfterMs,
+    warnings,
+    experiment,
+  };
 }
 
 function trafficLine({ rollout, traffic }: Plan): string {

@@ -89,10 +89,12 @@ function missingFor({ figures, missing }: Frame, one: MetricFigures, index: numb
 
 function ofVersion(one: MetricFigures, name: string, index: number): MetricOfVersion {
   const sample = wholeSample(one, index);
+  const mean = sample === null ? null : meanOf(sample);
   return {
     name,
     users: sample?.userCount ?? 0,
-    mean: sample === null ? null : meanOf(sample),
+    mean,
+    variance: sample === null || mean === null ? null : momentsOf(sample).variance,
     nonZero: one.nonZero[index]!,
     waiting: one.waiting[index]!,
   };

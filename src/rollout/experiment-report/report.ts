@@ -53,11 +53,15 @@ export type MetricReport = {
   readonly comparisons: readonly MetricComparison[];
 };
 
-/** `mean` is over all users, whenever they came; null without users. `nonZero`: users with a value (of `value`: orders). */
+/**
+ * `mean` is over all users, whenever they came, `variance` that of one user's part of it; null without users. `nonZero`: users with
+ * a value (of `value`: orders).
+ */
 export type MetricOfVersion = {
   readonly name: string;
   readonly users: number;
   readonly mean: number | null;
+  readonly variance: number | null;
   readonly nonZero: number;
   readonly waiting: number;
 };

@@ -1,0 +1,111 @@
+// `graygate plan --lift`: how many users and days an experiment needs. The numbers of the first tests are STATISTICS 8 and 10.4's.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { MetricPlan } from '../../src/rollout/plan-experiment.ts';
+import { openAdminPort } from '../admin/admin-port.ts';
+import {
+  conversion,
+  counted,
+  dayMs,
+  experiment,
+  figures,
+  proportion,
+} from '../rollout/experiment-report/experiments.ts';
+import { runToEnd } from './run-here.ts';
+
+const plan = ['plan', 'default', '--config', 'config/rehearsal.yaml', '--rps', '200', '--lift'];
+
+const shopPolicy = `version: 1
+listen: 127.0.0.1:0
+rollouts:
+  - name: shop
+    versions:
+      stable: { servers: [http://10.0.0.1:3000] }
+      canary: { servers: [http://10.0.0.2:3000] }
+    split: { canary: 25 }
+    events: [{ name: purchase }]
+    experiment: { metrics: [{ metric: conversion, event: purchase }] }
+`;
+
+type Report = {
+  experiment: { question: { share: number; usersPerDay: number }; source: string; metrics: MetricPlan[] };
+};
+
+async function planned(
+  lift: string,
+  ...more: string[]
+): Promise<Report['experiment'] & { of(kind: string): MetricPlan }> {
+  const { code, stdout, stderr } = await runToEnd([...plan, lift, '--json', ...more]);
+  assert.deepEqual([code, stderr], [0, '']);
+  const { experiment: got } = JSON.parse(stdout) as Report;
+  return { ...got, of: (kind) => got.metrics.find(({ metric }) => metric.kind === kind)! };
+}
+
+test('the users for a lift are those of the worked examples', async () => {
+  const bought = await planned('10%', '--conversion', '5');
+  const { sequential, fixed } = bought.of('conversion').users!;
+  assert.deepEqual([Math.round(sequential), Math.round(fixed)], [119_607, 62_461]);
+  assert.equal(bought.of('retention').users, null);
+  const orders = await planned('5', '--conversion', '10%', '--order-value', '60');
+  const users = orders.of('value').users!;
+  assert.ok(Math.abs(users.sequential - 240_477) < 10 && Math.abs(users.fixed - 125_582) < 10);
+  const kept = await planned('2.5', '--retention', '40');
+  assert.ok(Math.abs(kept.of('retention').users!.sequential / 144_286 - 1) < 0.005);
+});
+
+test('more power, a smaller lift and a smaller spread are heard', async () => {
+  const usual = (await planned('10', '--conversion', '5', '--order-value', '60')).of('value').users!.sequential;
+  const strong = await planned('10', '--conversion', '5', '--order-value', '60', '--power', '95');
+  assert.ok(strong.of('value').users!.sequential > 1.3 * usual);
+  const small = await planned('5', '--conversion', '5', '--order-value', '60');
+  assert.ok(Math.abs(small.of('value').users!.sequential / usual - 4) < 1e-6);
+  const even = await planned('10', '--conversion', '5', '--order-value', '60', '--order-spread', '30');
+  assert.ok(Math.abs(even.of('value').users!.sequential / usual - 0.25) < 1e-6);
+});
+
+test('the table stands below the stages, with days where the users a day are known', async () => {
+  const { code, stdout } = await runToEnd([...plan, '10', '--conversion', '5', '--users-per-day', '20000']);
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /a good release is promoted after[^]*\nan experiment that finds a lift of 10 % with 80 % power: alpha 0\.05, 50 % of users on canary, 20,000 new users a day, rates assumed\n/,
+  );
+  assert.match(stdout, /\nConversion: order within 1 d +5 % +119,607 +6 +62,461\n/);
+  const none = await runToEnd(plan.slice(0, -1));
+  assert.doesNotMatch(none.stdout, /experiment/);
+});
+
+test('what a running gateway has counted comes before what is assumed', async (t) => {
+  const { rooms, port } = await openAdminPort();
+  rooms.experiment = experiment();
+  const seen = figures([counted(conversion, [proportion(20_000, 2_000), proportion(20_000, 2_100)])]);
+  rooms.figures = { ...seen, beganMs: Date.now() - 10 * dayMs };
+  const folder = await mkdtemp(join(tmpdir(), 'graygate-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'shop.yaml');
+  await writeFile(file, shopPolicy);
+  const { code, stdout, stderr } = await runToEnd(
+    `plan -c ${file} --rps 200 --lift 10 --conversion 5 --url http://127.0.0.1:${port} --json`.split(' '),
+  );
+  assert.deepEqual([code, stderr], [0, '']);
+  const { experiment: got } = JSON.parse(stdout) as Report;
+  assert.equal(got.source, 'recorded');
+  assert.equal(got.question.share, 0.25);
+  assert.equal(Math.round(got.question.usersPerDay), 4_000);
+  const [primary] = got.metrics;
+  assert.deepEqual([primary!.metric.name, primary!.today], ['conversion', 0.1]);
+  assert.ok(primary!.days! > 7);
+});
+
+test('without any rate, or with one that cannot be, nothing is planned', async () => {
+  const none = await runToEnd([...plan, '10']);
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /expected --conversion, --retention or --order-value, or --url/);
+  for (const wrong of [['0'], ['100'], ['10', '--power', '0'], ['10', '--conversion', '120']])
+    assert.equal((await runToEnd([...plan, ...wrong])).code, 2);
+  const impossible = await runToEnd([...plan, '50', '--conversion', '80']);
+  assert.equal(impossible.code, 2, 'nine tenths and a half more of the users cannot buy');
+});
