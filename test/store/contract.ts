@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
 import { auditContract, outboxContract, statesContract } from './contract-decisions.ts';
+import { experimentsContract } from './contract-experiments.ts';
 import { historyContract } from './contract-history.ts';
 import { recordsContract } from './contract-records.ts';
 import { historySlice, stateChange, T0, type WithStore } from './samples.ts';
@@ -20,6 +21,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
     outboxContract(withStore);
     recordsContract(withStore);
     historyContract(withStore);
+    experimentsContract(withStore);
     lifeContract(withStore);
   });
 }
