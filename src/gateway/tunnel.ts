@@ -1,19 +1,19 @@
 // Carries an upgraded connection (WebSocket): asks the server first, and only when it agrees does the client see the switch.
 // A server that refuses is passed on as it answered, and the connection closes, so that nothing undecided can follow on it.
-import { request as connect, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FaultKind } from '../rollout/outcome.ts';
 import { faultKindOf } from './faults.ts';
 import { closeGently } from './problem.ts';
 import { returnedHeaders } from './response-headers.ts';
+import type { Connector } from './upstream/connector.ts';
 
 /** Response headers larger than this are a protocol fault of the server. */
 const maxResponseHeaderByteCount = 65_536;
 
 export type TunnelInput = {
-  readonly origin: string;
-  /** The address that its name led to; null: the origin has one, or the platform looks it up. */
-  readonly ip: string | null;
+  /** Opens connections on which the server speaks HTTP/1.1. */
+  readonly connector: Connector;
   readonly path: string;
   /** Raw headers towards the server, `Connection` and `Upgrade` not among them. */
   readonly headers: readonly string[];
@@ -42,10 +42,15 @@ const keepAliveMs = 60_000;
 /** Opens a tunnel between a client's socket and a server. Returns the function that cuts it. */
 export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, owner: TunnelOwner): () => void {
   const { timeouts } = input;
-  const upstream = ask(input);
   let settled = false;
-  let connected = false;
-  let timer = setTimeout(() => fail('timeout'), timeouts.connectMs);
+  let timer: NodeJS.Timeout | undefined;
+  let cutServer = input.connector.open(timeouts.connectMs, (fault, socket) => {
+    if (socket === null) return fail(fault!.kind);
+    timer = setTimeout(() => fail('timeout'), timeouts.responseMs);
+    const upstream = ask(input, socket);
+    cutServer = () => upstream.destroy();
+    listen(upstream);
+  });
   /** False where the tunnel was cut or failed before: then nobody waits for the answer. */
   const settle = (): boolean => {
     clearTimeout(timer);
@@ -54,7 +59,7 @@ export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, own
     return true;
   };
   const fail = (kind: FaultKind): void => {
-    upstream.destroy();
+    cutServer();
     if (settle()) owner.failed(kind);
   };
   /** The server switched to what nobody asked for, or does not say to what. */
@@ -62,51 +67,43 @@ export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, own
     server.destroy();
     owner.failed('protocol');
   };
-  upstream.on('socket', (socket) => {
-    socket.on('connect', () => {
-      connected = true;
-      clearTimeout(timer);
-      timer = setTimeout(() => fail('timeout'), timeouts.responseMs);
+  const listen = (upstream: ClientRequest): void => {
+    upstream.on('error', (error) => fail(faultKindOf(error, true)));
+    upstream.on('upgrade', (answer, server, serverHead) => {
+      if (!settle()) {
+        server.destroy();
+        return;
+      }
+      const chosen = answer.headers.upgrade!;
+      if (chosen.toLowerCase() !== 'websocket') return disagree(server);
+      const connection = ['Connection', 'Upgrade', 'Upgrade', chosen];
+      client.write(renderHead(answer, input.addedHeaders, connection), 'latin1');
+      owner.answered(101);
+      joinStreams({ client, server, head, serverHead, idleMs: timeouts.idleMs }, owner);
     });
-  });
-  upstream.on('error', (error) => fail(faultKindOf(error, connected)));
-  upstream.on('upgrade', (answer, server, serverHead) => {
-    if (!settle()) {
-      server.destroy();
-      return;
-    }
-    const chosen = answer.headers.upgrade!;
-    if (chosen.toLowerCase() !== 'websocket') return disagree(server);
-    const connection = ['Connection', 'Upgrade', 'Upgrade', chosen];
-    client.write(renderHead(answer, input.addedHeaders, connection), 'latin1');
-    owner.answered(101);
-    joinStreams({ client, server, head, serverHead, idleMs: timeouts.idleMs }, owner);
-  });
-  upstream.on('response', (answer) => {
-    if (!settle()) {
-      answer.destroy();
-      return;
-    }
-    if (answer.statusCode === 101) return disagree(answer);
-    client.write(renderHead(answer, input.addedHeaders, ['Connection', 'close']), 'latin1');
-    owner.answered(answer.statusCode!);
-    passOn({ answer, client, idleMs: timeouts.idleMs }, owner);
-  });
-  upstream.end();
+    upstream.on('response', (answer) => {
+      if (!settle()) {
+        answer.destroy();
+        return;
+      }
+      if (answer.statusCode === 101) return disagree(answer);
+      client.write(renderHead(answer, input.addedHeaders, ['Connection', 'close']), 'latin1');
+      owner.answered(answer.statusCode!);
+      passOn({ answer, client, idleMs: timeouts.idleMs }, owner);
+    });
+    upstream.end();
+  };
   return () => {
     settle();
-    upstream.destroy();
+    cutServer();
   };
 }
 
-function ask({ origin, ip, path, headers, upgrade }: TunnelInput): ClientRequest {
-  const { hostname, port } = new URL(origin);
-  return connect({
-    host: ip ?? hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: port === '' ? 80 : Number(port),
+function ask({ path, headers, upgrade }: TunnelInput, socket: Socket): ClientRequest {
+  return request({
+    createConnection: () => socket,
     path,
     method: 'GET',
-    agent: false,
     setHost: false,
     maxHeaderSize: maxResponseHeaderByteCount,
     headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade],

@@ -49,8 +49,7 @@ export class Upgrade extends Journey implements TunnelOwner {
     const { request, client, head } = this.#sides;
     const cookie = this.issuedCookie();
     const input = {
-      origin: upstream.origin,
-      ip: upstream.ip,
+      connector: upstream.tunnels,
       path: this.path,
       headers: this.headersFor(upstream, request.rawHeaders),
       upgrade: request.headers.upgrade!,

@@ -1,7 +1,9 @@
 // WebSocket servers and clients by the `ws` package, for tests of the tunnel.
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import type { TlsOptions } from 'node:tls';
 import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
 import type { TestContext } from './gateways.ts';
 
@@ -11,10 +13,15 @@ export type EchoServer = {
   readonly sockets: WebSocket[];
 };
 
-/** Answers every message with the name, a colon and the message; chooses the last subprotocol that is offered. */
-export async function startEchoServer(context: TestContext, name: string): Promise<EchoServer> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: lastOffered });
-  await once(server, 'listening');
+/**
+ * Answers every message with the name, a colon and the message; chooses the last subprotocol that is offered. With `tls` it
+ * listens with TLS.
+ */
+export async function startEchoServer(context: TestContext, name: string, tls?: TlsOptions): Promise<EchoServer> {
+  const carrier = tls === undefined ? createServer() : createSecureServer(tls);
+  const server = new WebSocketServer({ server: carrier, handleProtocols: lastOffered });
+  carrier.listen(0, '127.0.0.1');
+  await once(carrier, 'listening');
   const handshakes: IncomingMessage[] = [];
   const sockets: WebSocket[] = [];
   server.on('connection', (socket, request) => {
@@ -28,8 +35,10 @@ export async function startEchoServer(context: TestContext, name: string): Promi
   context.after(() => {
     for (const socket of sockets) socket.terminate();
     server.close();
+    carrier.close();
   });
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, handshakes, sockets };
+  const { port } = carrier.address() as AddressInfo;
+  return { origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, handshakes, sockets };
 }
 
 function lastOffered(offered: Set<string>): string | false {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Version } from '../../rollout/policy.ts';
 import type { TlsFailure } from '../../rollout/tls-failure.ts';
 import type { Serving } from '../../rollout/serving.ts';
+import { createConnector, type ServerAddress } from '../upstream/connector.ts';
 import { createUpstreamClient } from '../upstream/create-client.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
 import { NameWatch, type ResolveTimes } from './name-watch.ts';
@@ -114,6 +115,7 @@ export class ServerSource {
       serving: this.#serving,
       isNew: this.#isNew,
       connect: (timeoutMs) => this.#connect(ip, timeoutMs),
+      tunnels: () => createConnector(this.#addressOf(ip), 'http/1.1'),
       reported: (state, reason) => this.#report(state, { address: ip, reason }),
       changed: () => this.#tell((watcher) => watcher.changed()),
       freed: () => this.#tell((watcher) => watcher.freed()),
@@ -121,13 +123,17 @@ export class ServerSource {
   }
 
   #connect(ip: string | null, timeoutMs: number | undefined): UpstreamClient {
-    const { rollout, version } = this.#input;
-    const { timeouts, http2, tls } = version;
-    const report = (problem: string): void =>
-      this.#setting.tlsFailed({ rollout, version: version.name, server: this.origin, address: ip, problem });
+    const { timeouts, http2 } = this.#input.version;
     const patience =
       timeoutMs === undefined ? timeouts : { connectMs: timeoutMs, responseMs: timeoutMs, idleMs: timeoutMs };
-    return createUpstreamClient({ origin: this.origin, ip, tls, http2, timeouts: patience, report });
+    return createUpstreamClient({ ...this.#addressOf(ip), http2, timeouts: patience });
+  }
+
+  #addressOf(ip: string | null): ServerAddress {
+    const { rollout, version } = this.#input;
+    const report = (problem: string): void =>
+      this.#setting.tlsFailed({ rollout, version: version.name, server: this.origin, address: ip, problem });
+    return { origin: this.origin, ip, tls: version.tls, report };
   }
 
   #report(state: ServerState, { address, reason }: { address: string | null; reason: string | null }): void {

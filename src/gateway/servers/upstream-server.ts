@@ -2,6 +2,7 @@
 // policies that name it with the same settings, so that a reload changes none of this.
 import { isDeepStrictEqual } from 'node:util';
 import type { EjectionRule, Serving } from '../../rollout/serving.ts';
+import type { Connector } from '../upstream/connector.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
 import type { Choosable } from './balance.ts';
 import { FailureRun } from './failure-run.ts';
@@ -20,6 +21,8 @@ export type ServerParts = {
   readonly isNew: boolean;
   /** A client; with `timeoutMs` one that waits no longer than that for anything. */
   connect(timeoutMs?: number): UpstreamClient;
+  /** Connections of HTTP/1.1 that are not shared, for what takes one over. */
+  tunnels(): Connector;
   /** Its state is another one. */
   reported(state: ServerState, reason: string | null): void;
   /** It takes requests now and did not before, or the other way round, or takes another share. */
@@ -47,6 +50,7 @@ export class UpstreamServer implements Choosable {
   #shareRatio = 1;
   #stopSlowStart: (() => void) | null = null;
   #state: ServerState = 'up';
+  #tunnels: Connector | null = null;
 
   constructor(parts: ServerParts) {
     const { origin, ip, serving } = parts;
@@ -62,6 +66,11 @@ export class UpstreamServer implements Choosable {
     this.#state = this.#stateNow();
     this.#report(null);
     this.follow(serving);
+  }
+
+  /** Opens connections of HTTP/1.1 for what takes one over. */
+  get tunnels(): Connector {
+    return (this.#tunnels ??= this.#parts.tunnels());
   }
 
   get hasRoom(): boolean {
