@@ -35,6 +35,7 @@ type Events = readonly z.output<typeof eventSketch>[];
 
 const businessMetrics = new Set<unknown>(['conversion', 'value', 'revenue', 'retention']);
 const dayMs = 86_400_000;
+const longestWaitMs = 91 * dayMs;
 
 /** Everything that is wrong between the keys by which one rollout's versions are compared. */
 export function findInExperiment(rollout: unknown, path: Path): Finding[] {
@@ -135,7 +136,8 @@ function findShortKeep(keep: unknown, all: readonly Placed[], path: Path): Findi
     const window = parseDuration(measure.window);
     return measure.metric === 'conversion' && window.ok ? window.value : 0;
   });
-  const longestMs = Math.max(dayMs, ...waits.filter(Number.isFinite));
+  // One that is too long is a problem of its own.
+  const longestMs = Math.max(dayMs, ...waits.filter((ms) => ms <= longestWaitMs));
   if (!kept.ok || kept.value >= longestMs) return [];
   return [finding(path, 'ends before the longest metric is known', `write at least ${Math.ceil(longestMs / dayMs)}d`)];
 }

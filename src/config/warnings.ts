@@ -3,6 +3,7 @@ import { isPathWithin } from '../rollout/path.ts';
 import type { HostPattern, Match, Policy, Rollout, Version } from '../rollout/policy.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import { isLoopback } from './network-address.ts';
+import { loneLayers } from './population-warnings.ts';
 import { compareProblems, type Finding, type PathSegment, type Problem } from './problem.ts';
 import { coveringRule } from './rule-cover.ts';
 import { tlsWarnings } from './tls-warnings.ts';
@@ -30,6 +31,7 @@ export function warnings(policy: Policy): Finding[] {
   );
   return [
     ...(isLoopback(host) ? [] : [isPublic]),
+    ...loneLayers(policy),
     ...policy.rollouts.flatMap((rollout, index) => {
       const path = ['rollouts', index];
       return [
