@@ -86,16 +86,8 @@ suite('certificates by the name that a client asks for', () => {
   for (const [asked, shown] of rows) {
     test(`${asked ?? 'no name'} is shown the certificate of ${shown}`, async (context) => {
       const { port } = await startShop(context, { tls: tlsOf('shop', 'other') });
-      const servername = asked === undefined ? {} : { servername: asked };
-      const socket = connect({
-        port,
-        host: '127.0.0.1',
-        ca: authority,
-        checkServerIdentity: () => undefined,
-        ...servername,
-      });
-      context.after(() => void socket.destroy());
-      await once(socket, 'secureConnect');
+      const options: ConnectionOptions = { checkServerIdentity: () => undefined };
+      const socket = await shakeHands(context, port, { ...options, servername: asked ?? '' });
       assert.equal(nameShown(socket), shown);
     });
   }

@@ -11,6 +11,8 @@ export type Http2BodyOptions = {
   readonly idleMs: number;
   /** The client waits for an interim answer before it sends. */
   readonly expectsContinue: boolean;
+  /** What came after the body, once it has ended. */
+  rawTrailers(): readonly string[] | null;
 };
 
 export class Http2Body implements ClientBody {
@@ -19,7 +21,6 @@ export class Http2Body implements ClientBody {
   readonly #options: Http2BodyOptions;
   #sink: BodySink | null = null;
   #idle: NodeJS.Timeout | null = null;
-  #rawTrailers: readonly string[] | null = null;
 
   constructor(stream: ServerHttp2Stream, options: Http2BodyOptions) {
     this.#stream = stream;
@@ -37,7 +38,6 @@ export class Http2Body implements ClientBody {
       if (stream.isPaused()) this.#idle?.refresh();
       else owner.bodyStalled();
     }, idleMs);
-    stream.on('trailers', this.#onTrailers);
     stream.on('end', this.#onEnd);
     stream.on('close', this.#onClose);
     stream.on('data', this.#onData);
@@ -62,16 +62,12 @@ export class Http2Body implements ClientBody {
     if (!this.#sink.data(chunk)) this.#stream.pause();
   };
 
-  #onTrailers = (_headers: unknown, _flags: number, rawTrailers: readonly string[]): void => {
-    this.#rawTrailers = rawTrailers;
-  };
-
   #onEnd = (): void => {
     const sink = this.#sink;
     if (sink === null || this.#stream.destroyed || this.#stream.aborted) return;
     this.#forget();
     this.#options.owner.bodyEnded();
-    sink.end(passedTrailers(this.#rawTrailers));
+    sink.end(passedTrailers(this.#options.rawTrailers()));
   };
 
   #onClose = (): void => this.#forget();

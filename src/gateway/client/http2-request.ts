@@ -24,6 +24,7 @@ export function readHttp2Request(
   const pseudo: Record<string, string> = { __proto__: null as never };
   const rawHeaders: string[] = ['Host', ''];
   let host: string | null = null;
+  let expectation: string | null = null;
   let cookieAt = -1;
   let byteCount = 0;
   for (let i = 0; i < fields.length; i += 2) {
@@ -31,6 +32,7 @@ export function readHttp2Request(
     const value = fields[i + 1]!;
     // As many as the same field would have in HTTP/1.1.
     byteCount += name.length + value.length + 4;
+    if (name === 'expect') expectation = value;
     if (name.charCodeAt(0) === 0x3a) pseudo[name] = value;
     else if (name === 'host') host = value;
     else if (name !== 'cookie') rawHeaders.push(name, value);
@@ -52,7 +54,7 @@ export function readHttp2Request(
     objection:
       byteCount > headerByteLimit
         ? { code: 'headers-too-large' }
-        : objectionTo({ method, url, authority, host: host ?? authority, protocol }),
+        : objectionTo({ method, url, authority, host: host ?? authority, protocol, expectation }),
   };
 }
 
@@ -62,9 +64,10 @@ type Essentials = {
   readonly authority: string | null;
   readonly host: string | null;
   readonly protocol: string | null;
+  readonly expectation: string | null;
 };
 
-function objectionTo({ method, url, authority, host, protocol }: Essentials): Objection | null {
+function objectionTo({ method, url, authority, host, protocol, expectation }: Essentials): Objection | null {
   if (protocol !== null && protocol !== 'websocket') {
     return { code: 'method-not-supported', detail: 'expected websocket as the protocol' };
   }
@@ -72,6 +75,7 @@ function objectionTo({ method, url, authority, host, protocol }: Essentials): Ob
     return { code: 'method-not-supported', detail: 'CONNECT is for forward proxies' };
   }
   if (protocol === null && !knownMethods.has(method)) return { code: 'method-not-supported' };
+  if (expectation !== null && expectation.toLowerCase() !== '100-continue') return { code: 'expectation-failed' };
   if (!targetForm.test(url)) return malformed('expected a path as the request target');
   if (authority === null) return malformed('expected an authority');
   if (authority !== host) return malformed('expected one host, got another one in the Host header');

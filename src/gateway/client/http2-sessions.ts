@@ -26,7 +26,16 @@ const fieldOverheadRatio = 9;
 /** The last stream that any client could open: says "no more" and refuses none that is on its way (RFC 9113, 6.8). */
 const lastOfAllStreams = 2 ** 31 - 1;
 
-type Session = { readonly session: ServerHttp2Session; openCount: number; isEnding: boolean };
+/** How long a client that was told that an idle connection ends may take to end what it had begun. */
+const lingerMs = 1_000;
+
+type Session = {
+  readonly session: ServerHttp2Session;
+  readonly idleMs: number;
+  /** Streams under way. */
+  openCount: number;
+  isEnding: boolean;
+};
 
 export class Http2Sessions {
   readonly #handler: Http2Handler;
@@ -61,11 +70,12 @@ export class Http2Sessions {
       streamResetRate,
       strictSingleValueFields: false,
     });
-    const open: Session = { session, openCount: 0, isEnding: false };
+    const open: Session = { session, idleMs, openCount: 0, isEnding: false };
     this.#sessions.add(open);
     session.setLocalWindowSize(connectionWindowByteCount);
     session.setTimeout(headerMs, () => this.#timedOut(open));
-    session.once('stream', () => session.setTimeout(idleMs));
+    // The platform's session would not notice that the client has closed its side.
+    socket.allowHalfOpen = false;
     session.on('stream', ((stream: ServerHttp2Stream, _headers: unknown, _flags: number, fields: string[]) => {
       open.openCount += 1;
       stream.on('close', () => this.#streamClosed(open));
@@ -93,10 +103,14 @@ export class Http2Sessions {
 
   #streamClosed(open: Session): void {
     open.openCount -= 1;
-    if (open.isEnding && open.openCount === 0) this.#end(open);
+    if (open.openCount > 0 || open.session.destroyed) return;
+    if (open.isEnding) this.#end(open);
+    else open.session.setTimeout(open.idleMs);
   }
 
-  #timedOut(open: Session): void {
-    if (open.openCount === 0) open.session.close();
+  #timedOut({ session, openCount }: Session): void {
+    if (openCount > 0) return;
+    session.close();
+    setTimeout(() => session.destroy(), lingerMs).unref();
   }
 }

@@ -19,6 +19,8 @@ export class Http2Side implements ClientSide {
   /** Trailers can follow what is being sent; they, or none, are said at its end. */
   #waitsForTrailers = false;
   #trailers: Record<string, string[]> = {};
+  /** They may come before the body is asked for. */
+  #requestTrailers: readonly string[] | null = null;
   #isEnded = false;
   #awaiting: SlowClientOwner | null = null;
   #stalled: NodeJS.Timeout | null = null;
@@ -30,8 +32,9 @@ export class Http2Side implements ClientSide {
     this.rawHeaders = rawHeaders;
     this.#idleMs = idleMs;
     stream.on('error', ignore);
-    // With no error code the platform would wait until what came is read.
-    stream.on('aborted', () => stream.destroy());
+    // Where the client gave no error code the platform would wait until what came before is read.
+    stream.on('aborted', () => setImmediate(() => stream.destroy()));
+    if (this.hasBody) stream.on('trailers', (_fields, _flags, raw: string[]) => (this.#requestTrailers = raw));
     stream.on('finish', () => this.#sent());
     stream.on('close', () => this.#stopWaiting());
   }
@@ -59,7 +62,8 @@ export class Http2Side implements ClientSide {
 
   bodyFor(owner: BodyOwner, idleMs: number): Http2Body {
     const expectsContinue = findHeader(this.rawHeaders, 'expect') !== undefined;
-    return new Http2Body(this.#stream, { owner, idleMs, expectsContinue });
+    const rawTrailers = (): readonly string[] | null => this.#requestTrailers;
+    return new Http2Body(this.#stream, { owner, idleMs, expectsContinue, rawTrailers });
   }
 
   /** The session says it to all of its streams. */
