@@ -15,11 +15,16 @@ export type NoteParts = {
   exposed(exposure: Exposure): void;
 };
 
+/** No day of any zone begins at another time than a quarter of an hour. */
+const quarterMs = 900_000;
+
 export class ExposureNotes {
   readonly #rollout: Rollout;
   readonly #parts: NoteParts;
   readonly #clock: DayClock;
   readonly #excluded: RequestFilter | null;
+  #quarter = -1;
+  #day = 0;
 
   constructor(rollout: Rollout, experiment: Experiment, parts: NoteParts) {
     this.#rollout = rollout;
@@ -33,7 +38,7 @@ export class ExposureNotes {
     if (user === null || bucket === null || rule !== null) return;
     const { seen, cell } = this.#parts;
     const atMs = this.#parts.nowMs();
-    const day = this.#clock.dayOf(atMs);
+    const day = this.#dayAt(atMs);
     if (seen.isNoted(user, version.index, day)) return;
     if (this.#excluded !== null && fitsFilter(this.#excluded, facts, user)) return;
     seen.note(user, version.index, day);
@@ -47,5 +52,14 @@ export class ExposureNotes {
       percents: cell.current.percents,
       atMs,
     });
+  }
+
+  #dayAt(atMs: number): number {
+    const quarter = Math.floor(atMs / quarterMs);
+    if (quarter !== this.#quarter) {
+      this.#quarter = quarter;
+      this.#day = this.#clock.dayOf(atMs);
+    }
+    return this.#day;
   }
 }
