@@ -102,7 +102,8 @@ export class Crew {
     const link: WorkerLink = new WorkerLink(settings, {
       reported: (report) => reported(link, report),
       hasRoom: () => hasRoom(link),
-      serves: () => {
+      serves: (isFirst) => {
+        if (isFirst) logger.info({ worker: link.index, workerPid: link.pid }, 'a worker serves');
         serves(link);
         this.#changed();
       },

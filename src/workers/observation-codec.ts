@@ -54,7 +54,7 @@ export class ObservationWriter {
   }
 
   observed(number: number, observation: Observation): void {
-    const { decided, status, ending, fallback, bucket, durationMs, user, rule, ip, faults } = observation;
+    const { decided, status, grpcStatus, ending, fallback, bucket, durationMs, user, rule, ip, faults } = observation;
     const ruleBytes = rule === null ? '' : Buffer.from(rule, 'utf8').toString('latin1');
     const texts = (user?.length ?? 0) + ip.length + ruleBytes.length;
     this.#reserve(faults.reduce((sum, { server }) => sum + fixedBytes + server.length, fixedBytes + texts));
@@ -62,6 +62,7 @@ export class ObservationWriter {
     this.#uint32(number);
     this.#uint16(decided!.index);
     this.#uint16(status);
+    this.#uint16(grpcStatus ?? none);
     this.#byte(endings.indexOf(ending));
     this.#byte(fallback === null ? fallbackReasons.length : fallbackReasons.indexOf(fallback));
     this.#uint16(bucket ?? none);
@@ -134,6 +135,7 @@ function readObservation(reader: Reader, sink: ObservationSink): void {
   const rollout = sink.rolloutOf(reader.uint32());
   const decided = versionAt(rollout, reader.uint16());
   const status = reader.uint16();
+  const grpcStatus = orNull(reader.uint16());
   const ending = endings[reader.byte()]!;
   const fallback = fallbackReasons[reader.byte()] ?? null;
   const bucket = orNull(reader.uint16());
@@ -146,7 +148,7 @@ function readObservation(reader: Reader, sink: ObservationSink): void {
   if (rollout === null || decided === null) return;
   const user = (flags & hasUserFlag) === 0 ? null : userBytes;
   const rule = (flags & hasRuleFlag) === 0 ? null : Buffer.from(ruleBytes, 'latin1').toString('utf8');
-  sink.observed({ rollout, decided, rule, bucket, user, ip, status, ending, durationMs, faults, fallback });
+  sink.observed({ rollout, decided, rule, bucket, user, ip, status, grpcStatus, ending, durationMs, faults, fallback });
 }
 
 function readFaults(reader: Reader, rollout: Rollout | null): readonly Fault[] {

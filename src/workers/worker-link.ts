@@ -14,8 +14,8 @@ const mostUntaken = 2;
 
 /** What the control process does about a worker. */
 export interface LinkListener {
-  /** It serves a policy (`servedSerial`). */
-  serves(): void;
+  /** It serves a policy (`servedSerial`), the first one or another. */
+  serves(isFirst: boolean): void;
   reported(report: Report): void;
   hasRoom(): void;
   /** Its process has ended and everything that it said was heard. `untaken`: connections that it never began to serve. */
@@ -110,8 +110,7 @@ export class WorkerLink implements Taker {
   #hear(message: FromWorker): void {
     switch (message.kind) {
       case 'serves':
-        this.#servedSerial = message.serial;
-        this.#listener.serves();
+        this.#serves(message.serial);
         break;
       case 'connections':
         this.#take(message.takenCount - this.#takenCount);
@@ -123,6 +122,12 @@ export class WorkerLink implements Taker {
         this.usage = message.report.usage ?? this.usage;
         this.#listener.reported(message.report);
     }
+  }
+
+  #serves(serial: number): void {
+    const isFirst = this.#servedSerial === 0;
+    this.#servedSerial = serial;
+    this.#listener.serves(isFirst);
   }
 
   /** The worker has them: this process lets go. */

@@ -1,0 +1,267 @@
+// Several processes behind one port, as an operator meets them: real processes, real signals, counts that must add up.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:http2';
+import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { authority, certificateFile } from '../support/certificates.ts';
+import { eventually } from '../support/eventually.ts';
+import { parseSamples } from '../support/metric-samples.ts';
+import { startUpstream, type Upstream } from '../support/serving.ts';
+import { startLoad } from '../support/steady-load.ts';
+import { exchangeMessages, openWebSocket, startEchoServer } from '../support/websockets.ts';
+import { isAlive, scrapeSum, serveWorkers, workerPids, workerPolicy } from '../support/worker-gateway.ts';
+
+/** Answers that wait until they are let go; how many wait. */
+function slowAnswers() {
+  const waiting: (() => void)[] = [];
+  return {
+    listener: (_: IncomingMessage, response: ServerResponse) => void waiting.push(() => response.end('done')),
+    waiting,
+    finish: () => waiting.splice(0).forEach((finish) => finish()),
+  };
+}
+
+async function versionOf(port: number, user: string): Promise<string | null> {
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-user-id': user, connection: 'close' } });
+  await answer.text();
+  return answer.headers.get('x-graygate-version');
+}
+
+test('all workers take traffic, and the metrics are what the client counted, to the last request', async (t) => {
+  const stable = await startUpstream(t, (_, response) => response.end('old'));
+  const canary = await startUpstream(t, (_, response) => void response.writeHead(500).end('new'));
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary }, { workers: 3 }));
+  const load = startLoad({ port: gateway.port, perSecond: 300, users: 200 });
+  await eventually('traffic', () => load.answers.length > 600);
+  await load.stop();
+  const countOf = (version: string) => load.answers.filter((answer) => answer.version === version).length;
+  const metric = 'graygate_requests_total';
+  const all = load.answers.length;
+  await eventually('every request to be counted', async () => (await scrapeSum(gateway, metric)) >= all);
+  assert.equal(await scrapeSum(gateway, metric, { version: 'stable', code: '200' }), countOf('stable'));
+  assert.equal(await scrapeSum(gateway, metric, { version: 'canary', code: '500' }), countOf('canary'));
+  assert.equal(await scrapeSum(gateway, metric), all);
+  assert.equal(await scrapeSum(gateway, 'graygate_decisions_total', { reason: 'split' }), all);
+  assert.equal(await scrapeSum(gateway, 'graygate_request_duration_seconds_count'), all);
+  assert.equal(await scrapeSum(gateway, 'graygate_requests_in_flight'), 0);
+  assert.equal(await scrapeSum(gateway, 'graygate_workers'), 3);
+  const view = (await (await fetch(`${gateway.adminUrl}/api/v1/rollouts/shop`)).json()) as {
+    versions: { name: string; requests?: number }[];
+  };
+  assert.deepEqual(
+    view.versions.map(({ name }) => name),
+    ['stable', 'canary'],
+  );
+});
+
+test('long-lived connections are spread evenly over the workers', async (t) => {
+  const stable = await startUpstream(t, (_, response) => response.end('old'));
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary: stable }, { workers: 3 }));
+  const agent = new Agent({ keepAlive: true, maxSockets: 30 });
+  t.after(() => agent.destroy());
+  const get = () =>
+    new Promise<void>((resolve, reject) => {
+      request({ agent, port: gateway.port, host: '127.0.0.1' }, (answer) => answer.resume().on('end', resolve))
+        .on('error', reject)
+        .end();
+    });
+  await Promise.all(Array.from({ length: 30 }, get));
+  const open = await eventually('all connections to be counted', async () => {
+    const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    const counts = parseSamples(text).filter(({ name }) => name === 'graygate_worker_connections');
+    return counts.reduce((sum, { value }) => sum + value, 0) === 30 ? counts.map(({ value }) => value) : null;
+  });
+  // Ten each, but for those that came while a worker had not yet taken the ones before.
+  assert.equal(open.length, 3);
+  assert.ok(Math.min(...open) >= 6, open.join(', '));
+});
+
+test('a worker that is killed under load takes its own requests with it and is back at once; no counter falls', async (t) => {
+  const stable = await startUpstream(t, (_, response) => void setTimeout(() => response.end('old'), 5));
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary: stable }));
+  const load = startLoad({ port: gateway.port, perSecond: 200, users: 100 });
+  const sums: number[] = [];
+  const watch = setInterval(() => {
+    void scrapeSum(gateway, 'graygate_requests_total').then((sum) => sums.push(sum));
+  }, 50);
+  t.after(() => clearInterval(watch));
+  const first = workerPids(gateway).get(1)!;
+  await eventually('traffic', () => load.answers.length > 100);
+  process.kill(first, 'SIGKILL');
+  const killedAt = load.answers.length;
+  await eventually('another one in its place', () => workerPids(gateway).get(1) !== first);
+  await eventually('traffic afterwards', () => load.answers.length > killedAt + 300);
+  await load.stop();
+  clearInterval(watch);
+  assert.ok(sums.length > 5);
+  assert.deepEqual(
+    sums,
+    sums.toSorted((a, b) => a - b),
+  );
+  const lost = load.answers.filter(({ status }) => status === 0).length;
+  // No more than what a worker had under way at once, of 200 a second that take 5 ms: a few, not a stream of failures.
+  assert.ok(lost < 30, `${lost} requests were lost`);
+  assert.deepEqual(new Set(load.answers.slice(killedAt + 100).map(({ status }) => status)), new Set([200]));
+  assert.equal(await scrapeSum(gateway, 'graygate_worker_restarts_total', { worker: '1' }), 1);
+  await eventually('nothing to be under way', async () => {
+    return (await scrapeSum(gateway, 'graygate_requests_in_flight')) === 0;
+  });
+  const end = gateway.log.find(({ msg }) => msg.startsWith('a worker has ended'));
+  assert.deepEqual([end?.['worker'], end?.['signal'], end?.level], [1, 'SIGKILL', 50]);
+});
+
+test('one of two workers that is being restarted is a degradation; no worker at all is not ready', async (t) => {
+  const stable = await startUpstream(t, (_, response) => response.end('old'));
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary: stable }));
+  const verbose = async () => {
+    const answer = await fetch(`${gateway.adminUrl}/readyz?verbose`);
+    return { code: answer.status, ...((await answer.json()) as { reasons: string[]; degraded: string[] }) };
+  };
+  const kill = (worker: number): void => {
+    const pid = workerPids(gateway).get(worker)!;
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  };
+  // Again and again, until the wait before the next start is long enough to be seen.
+  await eventually('worker 2 to be missed', async () => {
+    kill(2);
+    return (await verbose()).degraded.includes('worker 2: being restarted');
+  });
+  assert.equal((await verbose()).code, 200);
+  await eventually('none to be left', async () => {
+    kill(1);
+    kill(2);
+    const { code, reasons } = await verbose();
+    return code === 503 && reasons.includes('no worker serves');
+  });
+  assert.equal(await versionOf(gateway.port, 'u'), 'stable');
+  assert.equal((await verbose()).code, 200);
+});
+
+test('a new policy reaches every worker, with the long list of users that it names', async (t) => {
+  const stable = await startUpstream(t, (_, response) => response.end('old'));
+  const canary = await startUpstream(t, (_, response) => response.end('new'));
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary }, { rollout: '    split: { canary: 0 }\n' }));
+  const users = Array.from({ length: 200_000 }, (_, index) => `user-${index}`);
+  writeFileSync(join(gateway.folder, 'testers.txt'), users.join('\n'));
+  const rollout = `    split: { canary: 0 }
+    rules: [{ name: testers, when: { user: { file: testers.txt } }, use: canary }]
+`;
+  writeFileSync(gateway.policyFile, workerPolicy({ stable, canary }, { rollout }));
+  gateway.process.kill('SIGHUP');
+  const asked = ['user-0', 'user-99999', 'user-199999', 'user-0', 'user-99999', 'user-199999'];
+  await eventually('every worker to know them', async () => {
+    const versions = await Promise.all(asked.map((user) => versionOf(gateway.port, user)));
+    return versions.every((version) => version === 'canary');
+  });
+  assert.equal(await versionOf(gateway.port, 'user-200000'), 'stable');
+});
+
+test('a rollback is in force in every worker when it is answered, or milliseconds later', async (t) => {
+  const stable = await startUpstream(t, (_, response) => response.end('old'));
+  const canary = await startUpstream(t, (_, response) => response.end('new'));
+  const rollout = '    stages: [{ name: half, percent: 50, hold: 1h }, { name: full, percent: 100 }]\n';
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary }, { rollout }));
+  const load = startLoad({ port: gateway.port, perSecond: 200, users: 50 });
+  await eventually('the canary to serve', () => load.answers.filter(({ version }) => version === 'canary').length > 50);
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/rollouts/shop/rollback`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'a test' }),
+  });
+  assert.equal(answer.status, 200);
+  const before = load.answers.length;
+  await eventually('traffic afterwards', () => load.answers.length > before + 200);
+  await load.stop();
+  const late = load.answers.slice(before).filter(({ version }) => version === 'canary').length;
+  // What was under way when it was answered.
+  assert.ok(late <= 20, `${late} requests met the canary after the rollback`);
+  assert.deepEqual(new Set(load.answers.slice(before + 50).map(({ version }) => version)), new Set(['stable']));
+});
+
+test('a canary that fails is rolled back by what all workers saw of it', async (t) => {
+  const stable = await startUpstream(t, (_, response) => response.end('old'));
+  const canary = await startUpstream(t, (_, response) => void response.writeHead(500).end('broken'));
+  const rollout = '    stages: [{ name: half, percent: 50, hold: 1h }, { name: full, percent: 100 }]\n';
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary }, { rollout }));
+  const load = startLoad({ port: gateway.port, perSecond: 300, users: 2_000 });
+  await eventually('the rollback', () => gateway.log.some(({ phase }) => phase === 'rolled-back'));
+  const before = load.answers.length;
+  await eventually('traffic afterwards', () => load.answers.length > before + 200);
+  await load.stop();
+  assert.deepEqual(new Set(load.answers.slice(before + 50).map(({ version }) => version)), new Set(['stable']));
+});
+
+test('lines of the access log come whole, from every worker', async (t) => {
+  const stable = await startUpstream(t, (_, response) => response.end('old'));
+  const gateway = await serveWorkers(
+    t,
+    workerPolicy({ stable, canary: stable }, { more: 'logging: { access: true }\n' }),
+  );
+  // Longer than a pipe takes at once; `serve` reads the log line by line and fails at one that is torn.
+  const target = `/${'x'.repeat(9_000)}`;
+  const get = async (): Promise<void> => {
+    const answer = await fetch(`http://127.0.0.1:${gateway.port}${target}`, { headers: { connection: 'close' } });
+    await answer.text();
+  };
+  await Promise.all(Array.from({ length: 60 }, get));
+  const lines = () => gateway.log.filter(({ msg }) => msg === 'request');
+  await eventually('all lines', () => lines().length === 60);
+  assert.deepEqual(new Set(lines().map(({ target: logged }) => logged)), new Set([target]));
+  assert.deepEqual(new Set(lines().map(({ worker }) => worker)), new Set([1, 2]));
+});
+
+test('TLS, HTTP/2 and WebSockets are as they are in one process', async (t) => {
+  const echo = await startEchoServer(t, 'echo');
+  const stable = { url: echo.origin } as Upstream;
+  const more = `tls: { cert: "${certificateFile('shop.pem')}", key: "${certificateFile('shop.key')}" }\n`;
+  const rollout = '    match: { path: /echo }\n    split: { canary: 50 }\n';
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary: stable }, { more, rollout }));
+  const url = `https://localhost:${gateway.port}`;
+  for (let i = 0; i < 4; i += 1) {
+    const session = connect(url, { ca: authority });
+    const [headers] = (await once(session.request({ ':path': '/none' }), 'response')) as [Record<string, unknown>];
+    assert.equal(headers[':status'], 404);
+    session.destroy();
+    const socket = await openWebSocket(t, `${url}/echo`, { ca: authority });
+    assert.equal(String(await exchangeMessages(socket, 'hello')), 'echo:hello');
+  }
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} to the whole group lets requests under way finish in every worker, and exits 0`, async (t) => {
+    const slow = slowAnswers();
+    const stable = await startUpstream(t, slow.listener);
+    const gateway = await serveWorkers(t, workerPolicy({ stable, canary: stable }));
+    const pids = [...workerPids(gateway).values()];
+    const answers = Array.from({ length: 10 }, async () => (await fetch(`http://127.0.0.1:${gateway.port}/`)).text());
+    await eventually('all requests to be under way', () => slow.waiting.length === 10);
+    for (const pid of [gateway.process.pid!, ...pids]) process.kill(pid, signal);
+    await eventually('readiness to end', async () => (await fetch(`${gateway.adminUrl}/readyz`)).status === 503);
+    slow.finish();
+    assert.deepEqual(
+      await Promise.all(answers),
+      Array.from({ length: 10 }, () => 'done'),
+    );
+    assert.equal(await gateway.exit, 0);
+    assert.deepEqual(pids.map(isAlive), [false, false]);
+  });
+}
+
+test('workers whose control process was killed finish what is under way and are gone', async (t) => {
+  const slow = slowAnswers();
+  const stable = await startUpstream(t, slow.listener);
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary: stable }));
+  const pids = [...workerPids(gateway).values()];
+  t.after(() => pids.filter(isAlive).forEach((pid) => process.kill(pid, 'SIGKILL')));
+  const answers = Array.from({ length: 4 }, async () => (await fetch(`http://127.0.0.1:${gateway.port}/`)).text());
+  await eventually('all requests to be under way', () => slow.waiting.length === 4);
+  gateway.process.kill('SIGKILL');
+  await gateway.exit;
+  assert.deepEqual(pids.map(isAlive), [true, true]);
+  slow.finish();
+  assert.deepEqual(await Promise.all(answers), ['done', 'done', 'done', 'done']);
+  await eventually('the workers to be gone', () => !pids.some(isAlive));
+});
