@@ -2,15 +2,18 @@
 // before the first byte has it sent elsewhere. Never holds a body; once the head is out nothing is tried again.
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
+import { grpcStatuses, httpStatusOfGrpc } from '../rollout/grpc-status.ts';
 import type { Ending, FaultKind } from '../rollout/outcome.ts';
 import type { AnswerTap } from './answer-tap.ts';
 import { tapFor } from './answer-taps.ts';
 import type { ClientBody, ClientSide, SlowClientOwner } from './client/client-side.ts';
 import { canSendAgain, errorCodeOf } from './faults.ts';
+import { grpcStatusIn, isGrpc } from './grpc.ts';
 import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
 import { pageCookie } from './page-cookie.ts';
 import type { RenderedProblem } from './problem.ts';
+import { findHeader } from './raw-headers.ts';
 import type { BodyOwner } from './request-body.ts';
 import { returnedHeaders } from './response-headers.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
@@ -34,6 +37,8 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
   /** The last piece of the answer, kept for the end that follows at once. */
   #lastPiece: Buffer | null = null;
   #tap: AnswerTap | null = null;
+  /** How the answer ends is said in its trailers. */
+  #isGrpc = false;
 
   constructor(setting: JourneySetting, start: JourneyStart, client: ClientSide) {
     super(setting, start);
@@ -133,10 +138,17 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     const page = pageCookie(this.rollout!.skew, this.live!.version.name, { facts: this.facts, headers });
     if (page !== null) headers.push('Set-Cookie', page);
     if (this.setting.isDraining()) this.#client.announceClose(headers);
-    this.noteAnswer(status);
+    this.noteAnswer(this.live!.version.http2 ? this.#statusWithGrpc(status, rawHeaders) : status);
     this.#commit(status, 'client-left');
     this.#tap?.head(status, headers);
     this.#client.head(status, reason, headers);
+  }
+
+  /** The status that an answer stands for, as far as its head says. */
+  #statusWithGrpc(status: number, rawHeaders: readonly string[]): number {
+    this.#isGrpc = isGrpc(findHeader(rawHeaders, 'content-type'));
+    if (this.#isGrpc) this.grpcStatus = grpcStatusIn(rawHeaders);
+    return this.grpcStatus === null || status >= 500 ? status : httpStatusOfGrpc(this.grpcStatus);
   }
 
   onData(chunk: Buffer, isLast = false): boolean {
@@ -165,6 +177,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
   onComplete(rawTrailers: readonly string[] | null): void {
     this.ending = 'complete';
     this.#attempt = null;
+    if (this.#isGrpc) this.grpcStatus ??= grpcStatusIn(rawTrailers ?? []) ?? grpcStatuses.unknown;
     this.#client.end(this.#lastPiece, rawTrailers);
   }
 

@@ -7,8 +7,9 @@ import type { ByteString, Rollout, Version } from '../rollout/policy.ts';
 import { isAsset } from '../rollout/skew.ts';
 import type { RequestFacts } from './facts.ts';
 import { errorCodeOf } from './faults.ts';
+import { isGrpc, renderGrpcProblem } from './grpc.ts';
 import type { LivePolicy, LiveRollout, LiveVersion } from './live-policy.ts';
-import { renderProblem, type RenderedProblem } from './problem.ts';
+import { type Problem, renderProblem, type RenderedProblem } from './problem.ts';
 import { forwardedHeaders } from './request-headers.ts';
 import type { Absence } from './servers/server-group.ts';
 import { Tries } from './servers/tries.ts';
@@ -45,6 +46,7 @@ export abstract class Journey implements Outcome, Waiter {
   user: ByteString | null = null;
   server: string | null = null;
   status = clientLeftStatus;
+  grpcStatus: number | null = null;
   ending: Ending = 'client-left';
   durationMs = 0;
   requestByteCount = 0;
@@ -109,9 +111,16 @@ export abstract class Journey implements Outcome, Waiter {
 
   /** An answer of graygate's own to this request. */
   protected problemOf(code: ErrorCode, detail: string | undefined): RenderedProblem {
-    const problem = renderProblem({ code, detail, requestId: this.requestId });
+    const problem = this.#render({ code, detail, requestId: this.requestId });
     if (this.live !== null) problem.headers.push(...this.live.exposedHeaders);
     return problem;
+  }
+
+  #render(problem: Problem): RenderedProblem {
+    if (!isGrpc(this.facts.header('content-type'))) return renderProblem(problem);
+    const rendered = renderGrpcProblem(problem);
+    this.grpcStatus = rendered.grpcStatus;
+    return rendered;
   }
 
   protected elapsedMs(): number {

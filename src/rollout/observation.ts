@@ -8,5 +8,16 @@ export type Assignment = Pick<Decision, 'rollout' | 'version' | 'rule' | 'bucket
 /** A request has ended. */
 export type Observation = Pick<
   Outcome,
-  'rollout' | 'decided' | 'rule' | 'bucket' | 'user' | 'ip' | 'status' | 'ending' | 'durationMs' | 'faults' | 'fallback'
+  | 'rollout'
+  | 'decided'
+  | 'rule'
+  | 'bucket'
+  | 'user'
+  | 'ip'
+  | 'status'
+  | 'grpcStatus'
+  | 'ending'
+  | 'durationMs'
+  | 'faults'
+  | 'fallback'
 >;

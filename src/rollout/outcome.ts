@@ -40,6 +40,8 @@ export type Outcome = {
   readonly requestId: string;
   /** The status that was sent, or 499 where the client left before one was. */
   readonly status: number;
+  /** How a gRPC answer ended, by its trailers; null where it was none, or broke off before them. */
+  readonly grpcStatus: number | null;
   readonly ending: Ending;
   /** From the request's headers to the last byte; for an upgrade, to the switch of protocols. */
   readonly durationMs: number;

@@ -32,6 +32,7 @@ function fieldsOf(outcome: Outcome): object {
     user: outcome.user === null ? null : toText(outcome.user),
     upstream: outcome.server,
     status: outcome.status,
+    ...(outcome.grpcStatus === null ? {} : { grpcStatus: outcome.grpcStatus }),
     ending: outcome.ending,
     durationMs: Math.round(outcome.durationMs * 1_000) / 1_000,
     requestBytes: outcome.requestByteCount,

@@ -4,6 +4,7 @@ import { bucketPrefix, hashUser } from '../rollout/bucket.ts';
 import type { Assignment, Observation } from '../rollout/observation.ts';
 import type { Rollout } from '../rollout/policy.ts';
 import { emptyArm, emptyFigures, type Figures, type StratumArm } from '../rollout/figures.ts';
+import { isGrpcFailure } from '../rollout/grpc-status.ts';
 import { firstSliceMs, isStratumDue, nextSliceMs } from '../rollout/stratum-rule.ts';
 import { observe } from '../stats/log-histogram.ts';
 import { FirstSeen } from './first-seen.ts';
@@ -16,11 +17,12 @@ export type Stratum = { readonly beganMs: number; readonly endedMs: number; read
 const largestStratumCount = 100_000;
 const seenPrefix = bucketPrefix('graygate:seen');
 
-/** Whether a request ended as a failure of the version that was decided: a 5xx, or a fault of one of its servers. */
+/** Whether a request ended as a failure of the version that was decided: a 5xx, what is one in gRPC, or a fault of one of its servers. */
 export function hasFailed(outcome: Observation): boolean {
   return (
     outcome.fallback !== null ||
     outcome.status >= 500 ||
+    isGrpcFailure(outcome.grpcStatus) ||
     outcome.faults.some(({ version }) => version === outcome.decided)
   );
 }

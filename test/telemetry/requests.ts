@@ -33,6 +33,7 @@ export function outcomeOf(rollout: Rollout, index: number, more: Partial<Outcome
     faults: [],
     retries: [],
     fallback: null,
+    grpcStatus: null,
     ...more,
   };
 }
