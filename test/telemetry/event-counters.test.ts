@@ -10,8 +10,8 @@ const versions = { stable: { servers: ['http://a'] }, canary: { servers: ['http:
 const shop = rolloutOf({ versions });
 
 function metricsOf(): Metrics {
-  const splitOf = () => layOutSplit(shop.versions, shop.split);
-  return new Metrics({ splitOf, standings: () => [], isStoreWell: () => true }, 'test');
+  const split = layOutSplit(shop.versions, shop.split);
+  return new Metrics({ splitOf: () => split, standings: () => [], isStoreWell: () => true }, 'test');
 }
 
 async function samplesOf(metrics: Metrics): Promise<string[]> {
