@@ -30,19 +30,16 @@ export class BusinessWatch {
   readonly #parts: BusinessParts;
   readonly #answers = new JsonAnswers();
   readonly #nowMs: () => number;
-  /** By rollout, release and versions, so that a reload does not say everything again. */
-  #seen = new Map<string, SeenToday>();
+  /** Outlives the policies, so that a reload does not say everything again; null before there is an experiment. */
+  #seen: SeenToday | null = null;
 
   constructor(parts: BusinessParts, nowMs: () => number = Date.now) {
     this.#parts = parts;
     this.#nowMs = nowMs;
   }
 
-  /** Prepares a policy; what was kept for rollouts that it does not have is let go. */
+  /** Prepares a policy. */
   over(policy: Pick<Policy, 'rollouts'>): PolicyWatch {
-    const before = this.#seen;
-    const counted = policy.rollouts.filter(({ experiment }) => experiment !== null);
-    this.#seen = new Map(counted.map((rollout) => [keyOf(rollout), before.get(keyOf(rollout)) ?? new SeenToday()]));
     const parts = this.#parts;
     const nowMs = this.#nowMs;
     const tapParts: TapParts = {
@@ -57,8 +54,8 @@ export class BusinessWatch {
         return rules.length === 0 ? null : new EventOnlooker(rules, tapParts);
       },
       notesOf: (rollout) => {
-        const seen = this.#seen.get(keyOf(rollout));
-        if (rollout.experiment === null || seen === undefined) return null;
+        if (rollout.experiment === null) return null;
+        const seen = (this.#seen ??= new SeenToday());
         const exposed = (exposure: Exposure): void => parts.exposed(exposure);
         return new ExposureNotes(rollout, rollout.experiment, { cell: parts.cellOf(rollout), seen, nowMs, exposed });
       },
@@ -90,8 +87,4 @@ class EventOnlooker implements Onlooker {
     }
     return doings.length === 0 ? null : new EventTap(request, doings, this.#parts);
   }
-}
-
-function keyOf({ name, staging, versions }: Rollout): string {
-  return JSON.stringify([name, staging.release, versions.map((version) => version.name)]);
 }

@@ -1,4 +1,5 @@
 // Who got which version by the split, said once a day: what an experiment counts its users by.
+import { hashUser } from '../../rollout/bucket.ts';
 import type { Decision } from '../../rollout/decide.ts';
 import { createDayClock, type DayClock } from '../../rollout/experiment/day-clock.ts';
 import type { Experiment, Exposure } from '../../rollout/experiment.ts';
@@ -23,6 +24,8 @@ export class ExposureNotes {
   readonly #parts: NoteParts;
   readonly #clock: DayClock;
   readonly #excluded: RequestFilter | null;
+  /** Tells the versions of this release from all others in the table. */
+  readonly #scope: number;
   #quarter = -1;
   #day = 0;
 
@@ -31,6 +34,8 @@ export class ExposureNotes {
     this.#parts = parts;
     this.#clock = createDayClock(experiment.timeZone);
     this.#excluded = compileFilter(rollout.exclude);
+    const versions = rollout.versions.map(({ name }) => name);
+    this.#scope = hashUser('', JSON.stringify([rollout.name, rollout.staging.release, versions]));
   }
 
   /** Takes note of a decision while the split that it was made by is still the one in force. Rules, the layer and the holdout are no chance. */
@@ -39,9 +44,10 @@ export class ExposureNotes {
     const { seen, cell } = this.#parts;
     const atMs = this.#parts.nowMs();
     const day = this.#dayAt(atMs);
-    if (seen.isNoted(user, version.index, day)) return;
+    const noted = this.#scope + version.index;
+    if (seen.isNoted(user, noted, day)) return;
     if (this.#excluded !== null && fitsFilter(this.#excluded, facts, user)) return;
-    seen.note(user, version.index, day);
+    seen.note(user, noted, day);
     const { name, staging } = this.#rollout;
     this.#parts.exposed({
       rollout: name,

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ByteString } from '../../rollout/policy.ts';
 
-const placeCount = 2 ** 17;
+const placeCount = 2 ** 18;
 
-/** 1 MiB. A user is taken for another with a chance of 1 in 2^64, and nobody can choose an ID for that: the hash is salted. */
+/** 2 MiB, for all rollouts together. A user is taken for another with a chance of 1 in 2^64, and nobody can choose an ID for that: the hash is salted. */
 export class SeenToday {
   readonly #low = new Uint32Array(placeCount);
   readonly #high = new Uint32Array(placeCount);
@@ -19,23 +19,23 @@ export class SeenToday {
     this.#salts = [salt.readInt32LE(0), salt.readInt32LE(4)];
   }
 
-  /** Whether a user was noted on this day with this version. Cost: linear in the length of the ID. */
-  isNoted(user: ByteString, versionIndex: number, day: number): boolean {
-    this.#hash(user, versionIndex, day);
+  /** Whether a user was noted on this day with this version, which is any 32-bit number. Cost: linear in the length of the ID. */
+  isNoted(user: ByteString, version: number, day: number): boolean {
+    this.#hash(user, version, day);
     const place = this.#lowHash & (placeCount - 1);
     return this.#low[place] === this.#lowHash && this.#high[place] === this.#highHash;
   }
 
-  note(user: ByteString, versionIndex: number, day: number): void {
-    this.#hash(user, versionIndex, day);
+  note(user: ByteString, version: number, day: number): void {
+    this.#hash(user, version, day);
     const place = this.#lowHash & (placeCount - 1);
     this.#low[place] = this.#lowHash;
     this.#high[place] = this.#highHash;
   }
 
   /** Two multiplicative hashes in one pass (cyrb53 by bryc, public domain), with its final mixing. */
-  #hash(user: ByteString, versionIndex: number, day: number): void {
-    let low = Math.imul(this.#salts[0] ^ versionIndex, 0x9e37_79b1);
+  #hash(user: ByteString, version: number, day: number): void {
+    let low = Math.imul(this.#salts[0] ^ version, 0x9e37_79b1);
     let high = Math.imul(this.#salts[1] ^ day, 0x5f35_6495);
     for (let i = 0; i < user.length; i += 1) {
       const byte = user.charCodeAt(i);
