@@ -92,14 +92,18 @@ export class EntryQueue {
         this.#answered(groups, await this.#parts.write(groups.flatMap(({ entries }) => entries)));
         this.#parts.wrote(null);
       } catch (error) {
-        // What the store is at odds with would come back for ever.
-        const mayRetry = error instanceof GraygateError && error.code !== 'internal';
-        this.#failed(groups, error, mayRetry);
         this.#parts.wrote(error instanceof Error ? error.message : String(error));
-        this.#timer ??= setTimeout(() => void this.flush(), retryMs).unref();
-        return;
+        // What the store is at odds with would come back for ever.
+        if (!(error instanceof GraygateError) || error.code === 'internal') this.#failed(groups, error, false);
+        else return this.#waitForStore(groups, error);
       }
     }
+  }
+
+  /** Whoever waits hears of it at once; traffic stays for the next attempt. */
+  #waitForStore(groups: readonly Group[], error: GraygateError): void {
+    this.#failed([...groups, ...this.#take(Infinity)], error, true);
+    if (this.#groups.length > 0) this.#timer ??= setTimeout(() => void this.flush(), retryMs).unref();
   }
 
   /** Whole groups, so many entries or the first group. */

@@ -162,6 +162,8 @@ test('a day of ids is let go of in steps, and its table with the last of them', 
       }
       assert.ok(steps >= 4, `${steps} steps`);
       assert.deepEqual([...seen], [`seen_${old},seen_${today}`, `seen_${today}`]);
+      const after = [purchaseEntry('e-0', 'u-1', nowMs), purchaseEntry('e-1', 'u-1', nowMs)];
+      assert.deepEqual(await store.experiments.apply(batchOf(nowMs, after)), [null, { version: null }]);
     });
   });
 });
