@@ -19,5 +19,6 @@ export type Observation = Pick<
   | 'ending'
   | 'durationMs'
   | 'faults'
+  | 'retries'
   | 'fallback'
 >;

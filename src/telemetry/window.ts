@@ -23,6 +23,7 @@ export function hasFailed(outcome: Observation): boolean {
     outcome.fallback !== null ||
     outcome.status >= 500 ||
     isGrpcFailure(outcome.grpcStatus) ||
+    outcome.retries.length > 0 ||
     outcome.faults.some(({ version }) => version === outcome.decided)
   );
 }

@@ -1,5 +1,5 @@
 // Assignments and observations as bytes: most of what a worker says, once or twice a request, so it is packed by hand.
-import type { Ending, FallbackReason, Fault, FaultKind } from '../rollout/outcome.ts';
+import type { Ending, FallbackReason, Fault, FaultKind, RetryReason } from '../rollout/outcome.ts';
 import type { Assignment, Observation } from '../rollout/observation.ts';
 import type { Rollout, Version } from '../rollout/policy.ts';
 
@@ -54,10 +54,12 @@ export class ObservationWriter {
   }
 
   observed(number: number, observation: Observation): void {
-    const { decided, status, grpcStatus, ending, fallback, bucket, durationMs, user, rule, ip, faults } = observation;
+    const { decided, status, grpcStatus, ending, fallback, bucket, durationMs, user, rule, ip } = observation;
+    const { faults, retries } = observation;
     const ruleBytes = rule === null ? '' : Buffer.from(rule, 'utf8').toString('latin1');
     const texts = (user?.length ?? 0) + ip.length + ruleBytes.length;
-    this.#reserve(faults.reduce((sum, { server }) => sum + fixedBytes + server.length, fixedBytes + texts));
+    const repeated = retries.length * fixedBytes + texts;
+    this.#reserve(faults.reduce((sum, { server }) => sum + fixedBytes + server.length, fixedBytes + repeated));
     this.#byte(observationTag);
     this.#uint32(number);
     this.#uint16(decided!.index);
@@ -77,6 +79,8 @@ export class ObservationWriter {
       this.#byte(faultKinds.indexOf(kind));
       this.#text(server);
     }
+    this.#uint16(retries.length);
+    for (const reason of retries) this.#text(reason);
   }
 
   /** Everything since the last time. */
@@ -145,10 +149,12 @@ function readObservation(reader: Reader, sink: ObservationSink): void {
   const ruleBytes = reader.text();
   const ip = reader.text();
   const faults = readFaults(reader, rollout);
+  const retries = Array.from({ length: reader.uint16() }, () => reader.text() as RetryReason);
   if (rollout === null || decided === null) return;
   const user = (flags & hasUserFlag) === 0 ? null : userBytes;
   const rule = (flags & hasRuleFlag) === 0 ? null : Buffer.from(ruleBytes, 'latin1').toString('utf8');
-  sink.observed({ rollout, decided, rule, bucket, user, ip, status, grpcStatus, ending, durationMs, faults, fallback });
+  const ended = { status, grpcStatus, ending, durationMs, faults, retries, fallback };
+  sink.observed({ rollout, decided, rule, bucket, user, ip, ...ended });
 }
 
 function readFaults(reader: Reader, rollout: Rollout | null): readonly Fault[] {

@@ -20,6 +20,7 @@ suite('a failure', () => {
     ['is a 5xx', true, { status: 500 }],
     ['is not a 4xx: that is the client’s', false, { status: 404 }],
     ['is not a client that leaves', false, { status: 499, ending: 'client-left' }],
+    ['is an answer that came after another one was thrown away', true, { retries: ['503'] }],
     ['is an answer that a fallback gave', true, { version: stable, fallback: 'connect' }],
     [
       'is a fault of the version that was decided, even where a retry answered',
