@@ -46,10 +46,12 @@ const found: Findings = { requests: [], troubles: [], memory: [], wrong: [] };
 await writeFile(place.policyFile, policyText(place, { percent: 20, leavesOut: false }));
 for (const port of [...place.ports.stable, ...place.ports.canary]) servers.start(port);
 const gateway = spawn(process.execPath, ['bin/graygate.js', 'serve', '-c', place.policyFile], {
-  stdio: ['ignore', 'ignore', 'inherit'],
+  stdio: ['ignore', 'pipe', 'inherit'],
 });
+let lastSaid = '';
+gateway.stdout.setEncoding('utf8').on('data', (text: string) => (lastSaid = (lastSaid + text).slice(-4_000)));
 gateway.once('exit', (code, signal) => {
-  if (!isOver) fail(`the gateway ended by itself: ${code ?? signal}`);
+  if (!isOver) fail(`the gateway ended by itself: ${code ?? signal}; last it said ${lastSaid}`);
 });
 let isOver = false;
 try {
