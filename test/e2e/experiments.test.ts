@@ -118,6 +118,18 @@ test('each event counts once, in the report and the metrics alike, though it is 
   assert.deepEqual(sorted(await countersOf(second)), after);
 });
 
+test('counts are the same where several processes serve', async (t) => {
+  const shop = await startUpstream(t, (_, response) => response.end('ok'));
+  const policy = policyFor(shop.url).replace('listen: 127.0.0.1:0\n', 'listen: 127.0.0.1:0\nworkers: 2\n');
+  const gateway = await serve(t, temporaryFolder(t), policy);
+  const users = Array.from({ length: 60 }, (_, i) => ({ 'x-user-id': `u-${i % 20}`, connection: 'close' }));
+  await Promise.all(users.map((headers) => ask(gateway, '/item/1', { headers })));
+  await eventually('every event is counted', async () => (await countersOf(gateway))['view count'] === 60);
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/users/u-1`, { method: 'DELETE' });
+  assert.deepEqual(await answer.json(), { forgotten: 1 });
+  assert.equal((await reportOf(gateway))['view count'], 60);
+});
+
 test('a user who is forgotten is no longer known, and can come again', async (t) => {
   const shop = await startUpstream(t, (_, response) => response.end('ok'));
   const gateway = await serve(t, temporaryFolder(t), policyFor(shop.url));

@@ -60,6 +60,23 @@ suite('a user whom the split sent to a version', () => {
     assert.equal(exposures.length, 2);
   });
 
+  test('is said again by another split, because the one before may have exposed nobody', () => {
+    const { request, exposures, cell, rollout } = notesOf();
+    cell.current = layOutSplit(rollout.versions, {});
+    request('u-2');
+    cell.current = layOutSplit(rollout.versions, { canary: 0.01 });
+    request('u-2');
+    cell.current = layOutSplit(rollout.versions, { canary: 0.01 });
+    request('u-2');
+    assert.deepEqual(
+      exposures.map(({ version, percents }) => [version, percents]),
+      [
+        ['stable', [100, 0]],
+        ['stable', [99.99, 0.01]],
+      ],
+    );
+  });
+
   test('is said again with another version, and by the percents of that moment', () => {
     const { request, exposures, cell, rollout } = notesOf();
     request('u-1');
