@@ -121,7 +121,7 @@ function alphaOf({ experiment, staging }: Rollout): number {
 }
 
 /** Of the users of both versions; of a staged rollout at the stage that is nearest to half and half. */
-function shareOf({ staging, versions }: Rollout): number {
+function shareOf({ staging }: Rollout): number {
   const { stages, split, candidates } = staging;
   const percents = stages.length === 0 ? [split[candidates[0]] ?? 0] : stages.map(({ percent }) => percent);
   const others = stages.length === 0 ? candidates.slice(1).reduce((sum, name) => sum + (split[name] ?? 0), 0) : 0;
@@ -129,7 +129,7 @@ function shareOf({ staging, versions }: Rollout): number {
   if (shares.length === 0) {
     throw new GraygateError(
       'usage',
-      `expected a split or a stage in which both ${versions[0]!.name} and ${candidates[0]} get users`,
+      `expected a split or a stage in which both ${staging.baseline} and ${candidates[0]} get users`,
     );
   }
   return shares.reduce((best, share) => (Math.abs(share - 0.5) < Math.abs(best - 0.5) ? share : best));

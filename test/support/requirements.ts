@@ -13,6 +13,7 @@ const debianPackageOf = {
   prometheus: 'prometheus',
   promtool: 'prometheus',
   'redis-server': 'redis-server',
+  Rscript: 'r-cran-aer',
   wrk: 'wrk',
 } as const;
 
