@@ -15,6 +15,11 @@ const split: ExperimentEntry = {
 };
 const away = new GraygateError('store-unavailable', 'the disk is full');
 
+/** Lets everything that is due happen. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < 20; i += 1) await Promise.resolve();
+}
+
 /** A queue whose store the test plays: `answer` settles the write that is under way. */
 function queueUnderTest() {
   const writes: string[][] = [];
@@ -29,14 +34,10 @@ function queueUnderTest() {
     },
     wrote: (failure) => failures.push(failure),
   });
-  const turn = async (): Promise<void> => {
-    for (let i = 0; i < 20; i += 1) await Promise.resolve();
-  };
   return {
     queue,
     writes,
     failures,
-    turn,
     answer: async (outcome: readonly EventOutcome[] | Error) => {
       await turn();
       if (outcome instanceof Error) settle!.reject(outcome);
@@ -60,7 +61,7 @@ function withTimers(body: () => Promise<void>) {
 test(
   'what traffic says gathers for a tenth of a second and is written in its order',
   withTimers(async () => {
-    const { queue, writes, turn, answer } = queueUnderTest();
+    const { queue, writes, answer } = queueUnderTest();
     queue.add(event('a'));
     queue.add(split);
     queue.add(event('b'));

@@ -6,7 +6,7 @@ import type { Experiment, Exposure } from '../../rollout/experiment.ts';
 import type { Facts } from '../../rollout/facts.ts';
 import type { Rollout } from '../../rollout/policy.ts';
 import { compileFilter, fitsFilter, type RequestFilter } from '../../rollout/request-filter.ts';
-import type { SplitCell } from '../../rollout/split.ts';
+import type { Split, SplitCell } from '../../rollout/split.ts';
 import type { SeenToday } from './seen-today.ts';
 
 export type NoteParts = {
@@ -24,8 +24,9 @@ export class ExposureNotes {
   readonly #parts: NoteParts;
   readonly #clock: DayClock;
   readonly #excluded: RequestFilter | null;
-  /** Tells the versions of this release from all others in the table. */
-  readonly #scope: number;
+  /** Tells the versions of this release and split from all others in the table: a new split exposes users who were noted today anew. */
+  #scope = 0;
+  #split: Split | null = null;
   #quarter = -1;
   #day = 0;
 
@@ -34,14 +35,13 @@ export class ExposureNotes {
     this.#parts = parts;
     this.#clock = createDayClock(experiment.timeZone);
     this.#excluded = compileFilter(rollout.exclude);
-    const versions = rollout.versions.map(({ name }) => name);
-    this.#scope = hashUser('', JSON.stringify([rollout.name, rollout.staging.release, versions]));
   }
 
   /** Takes note of a decision while the split that it was made by is still the one in force. Rules, the layer and the holdout are no chance. */
   note({ user, bucket, rule, version }: Decision, facts: Facts): void {
     if (user === null || bucket === null || rule !== null) return;
     const { seen, cell } = this.#parts;
+    if (cell.current !== this.#split) this.#turnTo(cell.current);
     const atMs = this.#parts.nowMs();
     const day = this.#dayAt(atMs);
     const noted = this.#scope + version.index;
@@ -58,6 +58,13 @@ export class ExposureNotes {
       percents: cell.current.percents,
       atMs,
     });
+  }
+
+  #turnTo(split: Split): void {
+    const { name, staging, versions } = this.#rollout;
+    const names = versions.map((version) => version.name);
+    this.#split = split;
+    this.#scope = hashUser('', JSON.stringify([name, staging.release, names, split.percents]));
   }
 
   #dayAt(atMs: number): number {
