@@ -5,9 +5,10 @@ import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { FaultKind } from '../rollout/outcome.ts';
 import { errorCodeOf } from './faults.ts';
-import { Journey, type JourneySetting, type JourneyStart } from './journey.ts';
+import { Journey } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
 import { writeProblem } from './problem.ts';
+import type { JourneySetting, JourneyStart } from './request-record.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
 import { openTunnel, type TunnelOwner } from './tunnel.ts';
 
