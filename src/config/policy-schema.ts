@@ -8,7 +8,7 @@ import { accepted, refused, refusedUnseen, type Reading } from './reading.ts';
 import { rolloutSchema } from './rollout-schema.ts';
 import { listOf, mapping, oneOf, secretText, someOf, someText, toggle, written } from './schema-kit.ts';
 import { tlsSchema } from './tls-schema.ts';
-import { timeout } from './version-schema.ts';
+import { timeout } from './timeout.ts';
 import { webUrl } from './web-url.ts';
 import { readWorkers } from './worker-count.ts';
 import type { AlertKind } from '../rollout/audit-entry.ts';

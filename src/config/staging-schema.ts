@@ -4,7 +4,7 @@ import { businessCheckSchemas } from './measure-schema.ts';
 import { parseCount, parseDuration, parsePercent } from './quantities.ts';
 import { accepted, refused, type Reading } from './reading.ts';
 import { listOf, mapping, oneOf, someOf, someText, written } from './schema-kit.ts';
-import { timeout } from './version-schema.ts';
+import { timeout } from './timeout.ts';
 import { webUrl } from './web-url.ts';
 
 const duration = () => written(parseDuration, 'a duration such as 10m');

@@ -7,8 +7,6 @@ import { protocolKeys } from './server-tls-schema.ts';
 import { servingKeys } from './serving-schema.ts';
 import { timeout } from './timeout.ts';
 
-export { timeout };
-
 const url = written(parseServerOrigin, 'an origin such as http://10.0.0.1:3000');
 
 const oneServer = url.transform((origin) => ({ url: origin, weight: 1 }));

@@ -145,6 +145,7 @@ function mirrorsOf(
 ): readonly Onlooker[] {
   if (mirror === null) return [];
   const { group } = versions[mirror.to.index]!;
-  const pick = (): UpstreamClient | null => group.next([], '')?.client ?? null;
+  // Copies go to all servers, also where users keep to one.
+  const pick = (): UpstreamClient | null => group.next([], `${Math.random()}`)?.client ?? null;
   return [new MirrorOnlooker({ mirror, rollout: name, mirrored, differed, pick })];
 }

@@ -3,15 +3,29 @@
 const firstRatio = 0.1;
 const stepCount = 20;
 
-/** Calls `step` with the ratio (0.1 to 1) of its weight that the server has from now on; returns the way to stop that. */
-export function startSlowly(slowStartMs: number, step: (ratio: number) => void): () => void {
-  let taken = 0;
-  step(firstRatio);
-  const timer = setInterval(() => {
-    taken += 1;
-    if (taken === stepCount) clearInterval(timer);
-    step(taken === stepCount ? 1 : firstRatio + ((1 - firstRatio) * taken) / stepCount);
-  }, slowStartMs / stepCount);
-  timer.unref();
-  return () => clearInterval(timer);
+export class SlowStart {
+  /** The part of its weight that the server has: 0.1 to 1. */
+  ratio = 1;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Begins anew, for so long; `stepped` is called each time the ratio has grown. 0: the server has all at once. */
+  start(slowStartMs: number, stepped: () => void): void {
+    this.stop();
+    if (slowStartMs === 0) return;
+    let taken = 0;
+    this.ratio = firstRatio;
+    this.#timer = setInterval(() => {
+      taken += 1;
+      if (taken === stepCount) this.stop();
+      else this.ratio = firstRatio + ((1 - firstRatio) * taken) / stepCount;
+      stepped();
+    }, slowStartMs / stepCount);
+    this.#timer.unref();
+  }
+
+  /** The server has all of its share, or gets nothing anyway. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.ratio = 1;
+  }
 }

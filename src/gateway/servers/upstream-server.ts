@@ -9,7 +9,7 @@ import { FailureRun } from './failure-run.ts';
 import { HealthChecker } from './health-checker.ts';
 import { HealthRun } from './health-run.ts';
 import type { ServerState } from '../../rollout/server-report.ts';
-import { startSlowly } from './slow-start.ts';
+import { SlowStart } from './slow-start.ts';
 
 export type ServerParts = {
   /** As the policy has it. */
@@ -47,8 +47,7 @@ export class UpstreamServer implements Choosable {
   #ejection: NodeJS.Timeout | null = null;
   #maxRequestCount: number;
   #slowStartMs: number;
-  #shareRatio = 1;
-  #stopSlowStart: (() => void) | null = null;
+  readonly #slowStart = new SlowStart();
   #state: ServerState = 'up';
   #tunnels: Connector | null = null;
 
@@ -62,7 +61,7 @@ export class UpstreamServer implements Choosable {
     this.client = parts.connect();
     this.#maxRequestCount = serving.limits.maxRequestCount;
     this.#slowStartMs = serving.slowStartMs;
-    if (parts.isNew) this.#startSlowly();
+    if (parts.isNew) this.#warmUp();
     this.#state = this.#stateNow();
     this.#report(null);
     this.follow(serving);
@@ -84,7 +83,7 @@ export class UpstreamServer implements Choosable {
 
   /** The part of its weight that it has now: 0.1 to 1. */
   get shareRatio(): number {
-    return this.#shareRatio;
+    return this.#slowStart.ratio;
   }
 
   /** Takes over changed settings; what is known of the server stays. */
@@ -162,8 +161,8 @@ export class UpstreamServer implements Choosable {
 
   /** Says what changed, and has a server that comes back start slowly. */
   #settle(wasIn: boolean, reason: string | null): void {
-    if (this.isIn && !wasIn) this.#startSlowly();
-    if (!this.isIn) this.#endSlowStart();
+    if (!this.isIn) this.#slowStart.stop();
+    else if (!wasIn) this.#warmUp();
     const before = this.#state;
     this.#state = this.#stateNow();
     if (this.#state !== before) this.#report(reason);
@@ -173,26 +172,17 @@ export class UpstreamServer implements Choosable {
   #stateNow(): ServerState {
     if (!this.#health.isHealthy) return 'down';
     if (this.#ejection !== null) return 'ejected';
-    return this.#shareRatio < 1 ? 'slow' : 'up';
+    return this.shareRatio < 1 ? 'slow' : 'up';
   }
 
-  #startSlowly(): void {
-    if (this.#slowStartMs === 0) return;
-    this.#endSlowStart();
-    this.#stopSlowStart = startSlowly(this.#slowStartMs, (ratio) => {
-      this.#shareRatio = ratio;
-      if (ratio === 1) {
+  #warmUp(): void {
+    this.#slowStart.start(this.#slowStartMs, () => {
+      if (this.shareRatio === 1) {
         this.#state = 'up';
         this.#report(null);
       }
       this.#parts.changed();
     });
-  }
-
-  #endSlowStart(): void {
-    this.#stopSlowStart?.();
-    this.#stopSlowStart = null;
-    this.#shareRatio = 1;
   }
 
   #report(reason: string | null): void {
@@ -203,6 +193,6 @@ export class UpstreamServer implements Choosable {
     this.#checker?.stop();
     this.#checker = null;
     if (this.#ejection !== null) clearTimeout(this.#ejection);
-    this.#stopSlowStart?.();
+    this.#slowStart.stop();
   }
 }

@@ -4,7 +4,7 @@ import { suite, test } from 'node:test';
 import { FailureRun, mayEject } from '../../../src/gateway/servers/failure-run.ts';
 import { HealthRun, isGoodStatus } from '../../../src/gateway/servers/health-run.ts';
 import { RetryBudget } from '../../../src/gateway/servers/retry-budget.ts';
-import { startSlowly } from '../../../src/gateway/servers/slow-start.ts';
+import { SlowStart } from '../../../src/gateway/servers/slow-start.ts';
 
 const rule = { after: 3, withinMs: 1_000, forMs: 100, maxPercent: 50 };
 
@@ -138,25 +138,42 @@ suite('retry budget', () => {
   });
 });
 
-test('a server that starts slowly gets a tenth first, more in even steps, and at the end all', (context) => {
-  context.mock.timers.enable({ apis: ['setInterval'] });
-  const ratios: number[] = [];
-  startSlowly(2_000, (ratio) => ratios.push(ratio));
-  assert.deepEqual(ratios, [0.1]);
-  context.mock.timers.tick(1_000);
-  assert.ok(Math.abs(ratios.at(-1)! - 0.55) < 1e-9, `half-way it was ${ratios.at(-1)}`);
-  context.mock.timers.tick(1_000);
-  assert.equal(ratios.at(-1), 1);
-  assert.equal(ratios.length, 21);
-  context.mock.timers.tick(10_000);
-  assert.equal(ratios.length, 21);
-});
+suite('slow start', () => {
+  test('a tenth first, more in even steps, and at the end all', (context) => {
+    context.mock.timers.enable({ apis: ['setInterval'] });
+    const slowStart = new SlowStart();
+    const ratios: number[] = [];
+    slowStart.start(2_000, () => ratios.push(slowStart.ratio));
+    assert.equal(slowStart.ratio, 0.1);
+    context.mock.timers.tick(1_000);
+    assert.ok(Math.abs(slowStart.ratio - 0.55) < 1e-9, `half-way it was ${slowStart.ratio}`);
+    context.mock.timers.tick(1_000);
+    assert.deepEqual([slowStart.ratio, ratios.length], [1, 20]);
+    assert.deepEqual(
+      ratios,
+      ratios.toSorted((a, b) => a - b),
+    );
+    context.mock.timers.tick(10_000);
+    assert.equal(ratios.length, 20);
+  });
 
-test('a slow start that is stopped takes no further step', (context) => {
-  context.mock.timers.enable({ apis: ['setInterval'] });
-  const ratios: number[] = [];
-  const stop = startSlowly(2_000, (ratio) => ratios.push(ratio));
-  stop();
-  context.mock.timers.tick(5_000);
-  assert.deepEqual(ratios, [0.1]);
+  test('without a time all is there at once', () => {
+    const slowStart = new SlowStart();
+    slowStart.start(0, () => assert.fail('there is nothing to tell'));
+    assert.equal(slowStart.ratio, 1);
+  });
+
+  test('one that is stopped takes no further step, and one that begins anew begins with a tenth', (context) => {
+    context.mock.timers.enable({ apis: ['setInterval'] });
+    const slowStart = new SlowStart();
+    const ratios: number[] = [];
+    slowStart.start(2_000, () => ratios.push(slowStart.ratio));
+    context.mock.timers.tick(1_000);
+    slowStart.stop();
+    assert.deepEqual([slowStart.ratio, ratios.length], [1, 10]);
+    context.mock.timers.tick(5_000);
+    assert.equal(ratios.length, 10);
+    slowStart.start(2_000, () => ratios.push(slowStart.ratio));
+    assert.equal(slowStart.ratio, 0.1);
+  });
 });
