@@ -31,7 +31,7 @@ type RehearseOptions = ConfigOptions &
 
 const notes = `
 Runs the real state machine, checks and statistics on simulated users, in simulated time: no server is asked, nothing is
-changed. Outside checks (prometheus, webhook) are taken as content and approvals as given. --harm errors=5 makes the new
+changed. Checks from outside (prometheus, webhook) and of the business are taken as content and approvals as given. --harm errors=5 makes the new
 version fail 5 % of its requests, latency=1.5x makes it take half as long again; --dependency makes both versions fail.
 --aa N rehearses N healthy releases and says how many were rolled back all the same; it exits 1 when these are more than
 the rollout's alpha allows. Beside it stands what the rule of Flagger (success of 99 %, five failed looks, one a minute)

@@ -4,6 +4,7 @@ import { Pilot } from '../../src/controller/pilot.ts';
 import type { ActionRequest, ActionResult } from '../../src/rollout/action-request.ts';
 import type { PilotParts } from '../../src/controller/pilot-parts.ts';
 import type { AuditEntry } from '../../src/rollout/audit-entry.ts';
+import type { BusinessSight } from '../../src/rollout/business-ledger.ts';
 import type { CandidateHealth } from '../../src/rollout/measurement.ts';
 import type { Rollout } from '../../src/rollout/policy.ts';
 import type { ActionKind } from '../../src/rollout/rollout-event.ts';
@@ -49,6 +50,7 @@ export class Cockpit {
   nowMs = startMs;
   health: CandidateHealth = { kind: 'up' };
   sources: readonly Verdict[] = [];
+  sight: BusinessSight | null = null;
   traffic: Traffic = { perSecond: 200 };
   window!: Window;
   pilot!: Pilot;
@@ -64,7 +66,7 @@ export class Cockpit {
       publish: (_, split) => void this.published.push(split),
       health: () => this.health,
       sourceVerdicts: () => this.sources,
-      experimentSight: () => null,
+      experimentSight: () => this.sight,
       sourcesAnew: () => {
         this.sourcesAnewCount += 1;
       },

@@ -1,6 +1,8 @@
-// What outside sources say in a rehearsal, where there are none: that all is well.
+// What outside sources and the business say in a rehearsal, where there are none: that all is well.
 import { addSample, judgeSource, noSamples, type SourceSample } from '../source-check.ts';
-import type { Check } from '../staging.ts';
+import { logThreshold } from '../../stats/evidence.ts';
+import type { BusinessNumbers } from '../business-check.ts';
+import type { Check, Staging } from '../staging.ts';
 import type { Verdict } from '../verdict.ts';
 
 /** The verdict of each check whose numbers come from outside, after one good sample. */
@@ -12,5 +14,20 @@ export function contentVerdicts(checks: readonly Check[]): Verdict[] {
         ? { kind: 'answered', status: 200 }
         : { kind: 'value', value: check.max ?? check.min ?? 0 };
     return judgeSource(check, addSample(check, noSamples, good));
+  });
+}
+
+/** The evidence of each check of the business: none for harm, enough to go forward. */
+export function contentBusiness({ analysis }: Pick<Staging, 'analysis'>): BusinessNumbers[] {
+  const logEvidence = logThreshold(analysis.promoteAlpha);
+  const unknown = { users: 0, mean: null };
+  return analysis.checks.flatMap((check) => {
+    if (!('measure' in check)) return [];
+    return {
+      check,
+      harm: { logEvidence: 0, peakLogEvidence: 0 },
+      proof: { logEvidence, peakLogEvidence: logEvidence },
+      seen: { kind: 'business', lacks: 'taken as content', baseline: unknown, candidate: unknown },
+    };
   });
 }

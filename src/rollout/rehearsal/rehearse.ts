@@ -1,5 +1,6 @@
 // A rollout from its first stage to its end in simulated time: the real machine, ledger and checks on simulated traffic.
 // A step is what a gateway does in a tick; the store is always well, outside sources are content, and people approve at once.
+import type { BusinessNumbers } from '../business-check.ts';
 import type { AuditEntry } from '../audit-entry.ts';
 import { Ledger } from '../ledger.ts';
 import { transition } from '../machine.ts';
@@ -11,7 +12,7 @@ import type { Effect } from '../transition.ts';
 import type { Verdict } from '../verdict.ts';
 import { boundsOf, otherPercentOf } from './bounds.ts';
 import { CandidateRecord, type CandidateSums } from './candidate-record.ts';
-import { contentVerdicts } from './content-sources.ts';
+import { contentBusiness, contentVerdicts } from './content-sources.ts';
 import { FlaggerWatch, type FlaggerVerdict } from './flagger-watch.ts';
 import type { Shares } from './population.ts';
 import type { Random } from './random.ts';
@@ -62,6 +63,7 @@ class Run {
   readonly #record: CandidateRecord;
   readonly #flagger = new FlaggerWatch();
   readonly #sources: readonly Verdict[];
+  readonly #business: readonly BusinessNumbers[];
   readonly #entries: AuditEntry[] = [];
   #state: RolloutState | null = null;
   #shares: Shares;
@@ -83,7 +85,8 @@ class Run {
     this.#ledger = new Ledger(staging, 0);
     this.#record = new CandidateRecord(scenario);
     this.#sources = contentVerdicts(staging.analysis.checks);
-    this.#comparisons = this.#ledger.verdicts();
+    this.#business = contentBusiness(staging);
+    this.#comparisons = this.#ledger.verdicts(this.#business);
     this.#shares = { candidatePercent: 0, otherPercent: otherPercentOf(staging) };
     this.#take({ kind: 'started', nowMs: 0 });
   }
@@ -104,7 +107,7 @@ class Run {
     const stratum = this.#traffic.dueStratum(dueMs);
     if (stratum !== null) {
       this.#ledger.addStratum(stratum, dueMs);
-      this.#comparisons = this.#ledger.verdicts();
+      this.#comparisons = this.#ledger.verdicts(this.#business);
       this.#traffic.nextSlice(dueMs);
     }
     const isWhole = dueMs - this.#tickedMs >= wholeTickMs;
@@ -198,7 +201,7 @@ class Run {
     }
     if (effect.do !== 'evidence') return;
     this.#ledger.anew(effect.anew, this.#nowMs);
-    this.#comparisons = this.#ledger.verdicts();
+    this.#comparisons = this.#ledger.verdicts(this.#business);
     this.#split = [none, none];
     this.#ruled = none;
   }

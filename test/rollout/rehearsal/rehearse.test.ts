@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Rehearsed } from '../../../src/rollout/rehearsal/rehearse.ts';
-import { defaultAnalysis, type Check } from '../../../src/rollout/staging.ts';
+import { type BusinessCheck, defaultAnalysis, type Check } from '../../../src/rollout/staging.ts';
 import { stageOf, stagingOf } from '../../support/rollout-machine.ts';
 import { climbing, failing, rehearsed, scenarioOf, strict } from '../../support/scenarios.ts';
 
@@ -141,4 +141,22 @@ test('a fixed split is watched as well, beside other candidates', () => {
   assert.deepEqual([good.state.phase, good.endedMs, path(good)], ['steady', hourMs, ['begin 20']]);
   assert.ok(Math.abs(good.candidate.requests / (0.2 * 200 * 3_600) - 1) < 0.05);
   assert.equal(rehearsed(fixed, scenarioOf(failing(0.05))).state.phase, 'rolled-back');
+});
+
+test('checks of the business hold no rehearsal up: nobody knows what users will buy', () => {
+  const check: BusinessCheck = {
+    name: 'conversion',
+    role: 'guard',
+    metric: 'conversion',
+    measure: { kind: 'conversion', name: 'conversion', event: 'purchase', of: null, windowMs: 86_400_000 },
+    tolerate: { ratio: 0.95 },
+    prove: { ratio: 0.9 },
+  };
+  const analysis = { ...defaultAnalysis, checks: [...defaultAnalysis.checks, check] };
+  const { state, entries } = rehearsed({ ...climbing(), analysis }, scenarioOf(busy));
+  assert.equal(state.phase, 'promoted');
+  const verdicts = entries.flatMap(({ measured }) => measured?.verdicts ?? []);
+  const business = verdicts.find((verdict) => verdict.check === 'conversion');
+  assert.equal(business?.answer, 'pass');
+  assert.equal(business?.sentence, 'conversion: taken as content');
 });
