@@ -1,5 +1,5 @@
-// What users did, on its way to the store: gathered into one transaction after another, in the order in which it came. Whoever waits
-// for an answer gets it when it is durable; traffic never waits, and loses what finds no more room.
+// What users did, on its way to the store: gathered into one transaction after another. Whoever waits for an answer gets it when it is
+// durable; traffic never waits, is written in its order, and loses what finds no more room.
 import { GraygateError } from '../errors.ts';
 import type { EventOutcome, ExperimentEntry } from '../rollout/experiment/entries.ts';
 
@@ -10,24 +10,32 @@ export type EntryQueueParts = {
   wrote(failure: string | null): void;
 };
 
-type Group = {
+/** Entries that somebody waits for. */
+type Awaited = {
   readonly entries: readonly ExperimentEntry[];
-  /** Of whoever waits for the outcomes; null: nobody does. */
-  readonly waiter: { resolve(outcomes: readonly EventOutcome[]): void; reject(error: unknown): void } | null;
+  readonly resolve: (outcomes: readonly EventOutcome[]) => void;
+  readonly reject: (error: unknown) => void;
 };
+
+type Batch = { readonly traffic: readonly ExperimentEntry[]; readonly awaited: readonly Awaited[] };
 
 const gatherMs = 100;
 const retryMs = 1_000;
-const batchCount = 4_000;
+/** Entries in a transaction, at least half of them traffic where so much waits. Whoever asks for figures waits for one or two of these. */
+const batchCount = 1_000;
 /** Entries of traffic that wait at most, some 20 MB; and as many again that somebody waits for. */
 const roomCount = 50_000;
 
 export class EntryQueue {
   readonly #parts: EntryQueueParts;
-  #groups: Group[] = [];
-  #trafficCount = 0;
+  #traffic: ExperimentEntry[] = [];
+  #awaited: Awaited[] = [];
   #awaitedCount = 0;
   #droppedCount = 0;
+  /** Of traffic, since the start. */
+  #addedCount = 0;
+  #settledCount = 0;
+  readonly #watchers = new Set<{ readonly addedCount: number; readonly resolve: () => void }>();
   #timer: NodeJS.Timeout | null = null;
   #draining: Promise<void> | null = null;
 
@@ -41,8 +49,8 @@ export class EntryQueue {
       this.#droppedCount += 1;
       return;
     }
-    this.#trafficCount += 1;
-    this.#groups.push({ entries: [entry], waiter: null });
+    this.#addedCount += 1;
+    this.#traffic.push(entry);
     this.#timer ??= setTimeout(() => void this.flush(), gatherMs).unref();
   }
 
@@ -53,9 +61,18 @@ export class EntryQueue {
     }
     this.#awaitedCount += entries.length;
     const { promise, resolve, reject } = Promise.withResolvers<readonly EventOutcome[]>();
-    this.#groups.push({ entries, waiter: { resolve, reject } });
+    this.#awaited.push({ entries, resolve, reject });
     void this.flush();
     return promise;
+  }
+
+  /** Settles when the traffic so far was written, or could not be. What comes meanwhile is not waited for. */
+  async written(): Promise<void> {
+    if (this.#settledCount >= this.#addedCount) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#watchers.add({ addedCount: this.#addedCount, resolve });
+    void this.flush();
+    await promise;
   }
 
   /** Writes what waits, and what comes meanwhile, as far as it can be written now. */
@@ -79,65 +96,87 @@ export class EntryQueue {
   /** Lets go of what is still waiting. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const left = this.#take(Infinity);
-    this.#failed(left, new GraygateError('store-unavailable', 'graygate is stopping'), false);
+    this.#drop(this.#traffic.splice(0));
+    this.#refuse(this.#awaited.splice(0), new GraygateError('store-unavailable', 'graygate is stopping'));
+  }
+
+  get #trafficCount(): number {
+    return this.#addedCount - this.#settledCount;
   }
 
   async #drain(): Promise<void> {
     // One turn of the loop, so that requests that came together are written together.
     await Promise.resolve();
-    while (this.#groups.length > 0) {
-      const groups = this.#take(batchCount);
+    while (this.#traffic.length + this.#awaited.length > 0) {
+      const batch = this.#take();
       try {
-        this.#answered(groups, await this.#parts.write(groups.flatMap(({ entries }) => entries)));
+        const entries = [...batch.traffic, ...batch.awaited.flatMap((one) => one.entries)];
+        this.#answered(batch, await this.#parts.write(entries));
         this.#parts.wrote(null);
       } catch (error) {
         this.#parts.wrote(error instanceof Error ? error.message : String(error));
-        // What the store is at odds with would come back for ever.
-        if (!(error instanceof GraygateError) || error.code === 'internal') this.#failed(groups, error, false);
-        else return this.#waitForStore(groups, error);
+        if (this.#failed(batch, error)) return;
       }
     }
   }
 
-  /** Whoever waits hears of it at once; traffic stays for the next attempt. */
-  #waitForStore(groups: readonly Group[], error: GraygateError): void {
-    this.#failed([...groups, ...this.#take(Infinity)], error, true);
-    if (this.#groups.length > 0) this.#timer ??= setTimeout(() => void this.flush(), retryMs).unref();
+  #take(): Batch {
+    const traffic = this.#traffic.splice(0, Math.max(batchCount / 2, batchCount - this.#awaitedCount));
+    let count = traffic.length;
+    const end = this.#awaited.findIndex(({ entries }, i) => (count += entries.length) > batchCount && i > 0);
+    return { traffic, awaited: this.#awaited.splice(0, end < 0 ? this.#awaited.length : end) };
   }
 
-  /** Whole groups, so many entries or the first group. */
-  #take(mostCount: number): Group[] {
-    let count = 0;
-    const end = this.#groups.findIndex(({ entries }, i) => (count += entries.length) > mostCount && i > 0);
-    return this.#groups.splice(0, end < 0 ? this.#groups.length : end);
-  }
-
-  #answered(groups: readonly Group[], outcomes: readonly EventOutcome[]): void {
-    let from = 0;
-    for (const { entries, waiter } of groups) {
-      const to = from + entries.filter(({ kind }) => kind === 'event').length;
-      waiter?.resolve(outcomes.slice(from, to));
+  #answered({ traffic, awaited }: Batch, outcomes: readonly EventOutcome[]): void {
+    let from = traffic.filter(isEvent).length;
+    this.#settled(traffic.length);
+    for (const { entries, resolve } of awaited) {
+      const to = from + entries.filter(isEvent).length;
+      this.#awaitedCount -= entries.length;
+      resolve(outcomes.slice(from, to));
       from = to;
-      this.#leave(entries, waiter);
     }
   }
 
-  #failed(groups: readonly Group[], error: unknown, mayRetry: boolean): void {
-    const kept: Group[] = [];
-    for (const group of groups) {
-      if (group.waiter === null && mayRetry) kept.push(group);
-      else {
-        if (group.waiter === null) this.#droppedCount += group.entries.length;
-        group.waiter?.reject(error);
-        this.#leave(group.entries, group.waiter);
-      }
+  /** Whether the store is away: then whoever waits hears of it at once, and traffic stays for the next attempt. */
+  #failed({ traffic, awaited }: Batch, error: unknown): boolean {
+    this.#refuse(awaited, error);
+    // What the store is at odds with would come back for ever.
+    const isAway = error instanceof GraygateError && error.code !== 'internal';
+    if (!isAway) {
+      this.#drop(traffic);
+      return false;
     }
-    this.#groups = [...kept, ...this.#groups];
+    this.#refuse(this.#awaited.splice(0), error);
+    this.#traffic = [...traffic, ...this.#traffic];
+    for (const { resolve } of this.#watchers) resolve();
+    this.#watchers.clear();
+    if (this.#traffic.length > 0) this.#timer ??= setTimeout(() => void this.flush(), retryMs).unref();
+    return true;
   }
 
-  #leave(entries: readonly ExperimentEntry[], waiter: Group['waiter']): void {
-    if (waiter === null) this.#trafficCount -= entries.length;
-    else this.#awaitedCount -= entries.length;
+  #refuse(awaited: readonly Awaited[], error: unknown): void {
+    for (const { entries, reject } of awaited) {
+      this.#awaitedCount -= entries.length;
+      reject(error);
+    }
   }
+
+  #drop(traffic: readonly ExperimentEntry[]): void {
+    this.#droppedCount += traffic.length;
+    this.#settled(traffic.length);
+  }
+
+  #settled(count: number): void {
+    this.#settledCount += count;
+    for (const watcher of this.#watchers) {
+      if (watcher.addedCount > this.#settledCount) continue;
+      this.#watchers.delete(watcher);
+      watcher.resolve();
+    }
+  }
+}
+
+function isEvent({ kind }: ExperimentEntry): boolean {
+  return kind === 'event';
 }

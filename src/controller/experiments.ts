@@ -74,12 +74,12 @@ export class Experiments implements ExperimentDesk {
   }
 
   async forget(user: ByteString, rollout?: string): Promise<number> {
-    await this.#queue.flush();
+    await this.#queue.written();
     return this.#parts.store.forget({ user, rollout: rollout ?? null });
   }
 
   async figures(rollout: string, release?: string): Promise<ExperimentFigures | null> {
-    await this.#queue.flush();
+    await this.#queue.written();
     return this.#parts.store.figures({ rollout, release: release ?? null, nowMs: this.#parts.nowMs() });
   }
 
