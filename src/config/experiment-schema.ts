@@ -44,7 +44,7 @@ export function buildExperiment(
   const usual = metrics === undefined ? usualMetrics(events, checked) : [];
   return {
     ...rest,
-    metrics: primaryFirst([...listed, ...checked, ...usual], primary),
+    metrics: primaryFirst(withRevenue([...listed, ...checked, ...usual]), primary),
     expectedUserCount: users ?? null,
     leastMs: least,
     stopWhen: stopWhen === undefined ? null : stopOf(stopWhen),
@@ -62,6 +62,18 @@ function usualMetrics(events: readonly EventRule[], known: readonly Metric[]): M
   return [...ofEvents, ...retained].filter(
     (metric) => !knownNames.has(metric.name) && !knownMeanings.has(meaningOf(metric)),
   );
+}
+
+/** Beside each order value the revenue a user: more small orders lower the one and raise the other. */
+function withRevenue(metrics: readonly Metric[]): Metric[] {
+  const isThere = (name: string, event: string): boolean =>
+    metrics.some((metric) => metric.name === name || (metric.kind === 'revenue' && metric.event === event));
+  const revenues = metrics.flatMap((metric): Metric[] => {
+    if (metric.kind !== 'value') return [];
+    const name = `${metric.name}-revenue`;
+    return isThere(name, metric.event) ? [] : [{ ...metric, kind: 'revenue', name }];
+  });
+  return [...metrics, ...revenues.filter(({ name }, i) => revenues.findIndex((one) => one.name === name) === i)];
 }
 
 /** Whether an event has no value that could be summed up. */

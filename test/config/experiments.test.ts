@@ -138,6 +138,17 @@ suite('an experiment', () => {
     assert.equal((await shopIn(t, full('events'))).experiment?.metrics[0].kind, 'retention');
   });
 
+  test('has the revenue a user beside each order value, once', async (t) => {
+    const metricsOf = async (listed: string) => {
+      const { experiment } = await shopIn(t, `${shopEvents}    experiment: { metrics: [${listed}] }\n`);
+      return experiment!.metrics.map(({ kind, name }) => `${kind} ${name}`);
+    };
+    const value = '{ metric: value, event: purchase, cap: 500 }';
+    assert.deepEqual(await metricsOf(value), ['value value', 'revenue value-revenue']);
+    const both = `${value}, { metric: revenue, event: purchase }`;
+    assert.deepEqual(await metricsOf(both), ['value value', 'revenue revenue']);
+  });
+
   test('has the business checks among its metrics, none twice', async (t) => {
     const { experiment, staging } = await shopIn(
       t,

@@ -63,13 +63,12 @@ test('while the store is away what was known stays, and a rollout that ends is f
 });
 
 test('a question that takes its time is not asked again meanwhile', async (t) => {
-  let release = (): void => undefined;
-  const held = new Promise<void>((resolve) => (release = resolve));
+  const held = Promise.withResolvers<void>();
   let askedCount = 0;
   const board = new ExperimentBoard({
     figures: async () => {
       askedCount += 1;
-      await held;
+      await held.promise;
       return seen;
     },
     nowMs: () => 0,
@@ -78,7 +77,7 @@ test('a question that takes its time is not asked again meanwhile', async (t) =>
   board.follow([shop]);
   void board.look();
   void board.look();
-  release();
-  await held;
+  held.resolve();
+  await held.promise;
   assert.equal(askedCount, 1);
 });
