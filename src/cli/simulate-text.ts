@@ -38,21 +38,30 @@ export function simulatedReport({ simulated, anonymousCount }: Simulation): obje
 function linesOf({ rollout, userCount, steps }: Simulated): string[] {
   const versions = rollout.versions.map(({ name }) => `>${name}`);
   const isCompared = steps.some(({ changed }) => changed !== null);
+  const hasAside = steps.some(({ aside }) => aside > 0);
   const heading = [
     'stage',
     '>percent',
     ...versions,
     '>by rule',
+    ...(hasAside ? ['>stand aside'] : []),
     '>moved',
     ...(isCompared ? ['moved by the edit'] : []),
   ];
-  const rows = steps.map((step, i) => cellsOf(step, { userCount, isFirst: i === 0, isCompared }));
+  const rows = steps.map((step, i) => cellsOf(step, { userCount, isFirst: i === 0, isCompared, hasAside }));
   return [`${rollout.name}: ${countOf(userCount)} users`, '', ...tableLines([heading, ...rows])];
 }
 
+type Columns = {
+  readonly userCount: number;
+  readonly isFirst: boolean;
+  readonly isCompared: boolean;
+  readonly hasAside: boolean;
+};
+
 function cellsOf(
-  { name, percent, users, byRule, moved, changed }: StepUsers,
-  { userCount, isFirst, isCompared }: { userCount: number; isFirst: boolean; isCompared: boolean },
+  { name, percent, users, byRule, aside, moved, changed }: StepUsers,
+  { userCount, isFirst, isCompared, hasAside }: Columns,
 ): string[] {
   const counts = users.map(
     (count) => `${countOf(count)}${userCount === 0 ? '' : ` (${percentOf(count / userCount)})`}`,
@@ -63,6 +72,7 @@ function cellsOf(
     `${percent} %`,
     ...counts,
     countOf(byRule),
+    ...(hasAside ? [countOf(aside)] : []),
     isFirst ? '–' : countOf(moved),
     ...(isCompared ? [changes === '' ? 'nobody' : changes] : []),
   ];

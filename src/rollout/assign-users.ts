@@ -15,6 +15,8 @@ export type StepUsers = {
   readonly users: readonly number[];
   /** Of all of these, the ones that a rule sent. */
   readonly byRule: number;
+  /** Of all of these, the ones on the baseline because they are held out or in another share of the layer. */
+  readonly aside: number;
   /** Users whose version is another one than in the step before; in the first step nobody. */
   readonly moved: number;
   /** Users who would get another version than under the other policy; null: there is no other. */
@@ -51,11 +53,13 @@ export function assignUsers(
     const moved = before === null ? 0 : countMoved(before, now);
     const changed = there === null ? null : changesBetween(users.map(there(splitAt(against!, percent))), now);
     before = now;
-    return { name, percent, users: counts, byRule: countIf(now, ({ isByRule }) => isByRule), moved, changed };
+    const byRule = countIf(now, ({ isByRule }) => isByRule);
+    const aside = countIf(now, ({ isAside }) => isAside);
+    return { name, percent, users: counts, byRule, aside, moved, changed };
   });
 }
 
-type Assigned = { readonly version: string; readonly isByRule: boolean };
+type Assigned = { readonly version: string; readonly isByRule: boolean; readonly isAside: boolean };
 
 /** The ID is put where the rollout looks first; its rules see nothing else of the request. */
 function deciderOf(rollout: Rollout): (split: PercentByVersion) => (user: ByteString) => Assigned {
@@ -65,7 +69,8 @@ function deciderOf(rollout: Rollout): (split: PercentByVersion) => (user: ByteSt
     const split = layOutSplit(rollout.versions, percentOf);
     return (user) => {
       const { version, reason } = decide(compiled, split, factsOf(source, user));
-      return { version: version.name, isByRule: reason === 'rule' };
+      const isAside = reason === 'holdout' || reason === 'layer';
+      return { version: version.name, isByRule: reason === 'rule', isAside };
     };
   };
 }

@@ -94,3 +94,13 @@ test('against a policy with a fixed split, that split is what is compared with',
   assert.deepEqual(none!.changed, [{ from: 'canary', to: 'stable', users: bucketsBelow('shop', 1_000) }]);
   assert.deepEqual(tenth!.changed, []);
 });
+
+test('users who are held out or in another share of the layer stay on the baseline, also at 100 %', () => {
+  const layer = { name: 'l', salt: 'l', fromPercent: 0, toPercent: 40 };
+  const holdout = { salt: 'h', percent: 5 };
+  const shared = users.filter((user) => bucketOf('layer:l:', user) < 4_000);
+  const partCount = shared.filter((user) => bucketOf('holdout:h:', user) >= 500).length;
+  const last = assignUsers(staged({ layer, holdout }), users).find(({ name }) => name === 's100');
+  assert.deepEqual([last?.users, last?.aside], [[2_000 - partCount, partCount], 2_000 - partCount]);
+  assert.deepEqual(new Set(assignUsers(staged(), users).map(({ aside }) => aside)), new Set([0]));
+});

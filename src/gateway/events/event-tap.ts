@@ -89,7 +89,8 @@ export class EventTap implements AnswerTap {
 
   #sayLater(doing: Doing, path: readonly string[], atMs: number): void {
     if (this.#chunks === null) return this.#say(doing, unread(this.#whyNotJson), atMs);
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    // A copy: the pieces may be small parts of large memory.
+    const body = Buffer.concat(this.#chunks);
     const isTaken = this.#parts.answers.add(body, (document) => {
       const reading = document === undefined ? unread('not-json') : readValue(valueAt(document, path));
       this.#say(doing, reading, atMs);
