@@ -12,7 +12,9 @@ import type { SplitCell } from '../rollout/split.ts';
 import type { TlsFailure } from '../rollout/tls-failure.ts';
 import { type Objection, objectionTo } from './admission.ts';
 import { Http1Side } from './client/http1-side.ts';
+import { Http1TunnelEnd } from './client/http1-tunnel-end.ts';
 import { Http2Side } from './client/http2-side.ts';
+import { Http2TunnelEnd } from './client/http2-tunnel-end.ts';
 import { drainServer } from './drain.ts';
 import { BusinessWatch } from './events/business-watch.ts';
 import type { UnreadEvent } from './events/event-tap.ts';
@@ -119,14 +121,19 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     },
     onUpgrade(request: IncomingMessage, client: Socket, head: Buffer) {
       const start = startOf(requestLikeOf(request), objectionTo(request));
-      const upgrade = new Upgrade(setting, start, { request, client, head });
+      const upgrade = new Upgrade(setting, start, new Http1TunnelEnd(request, client, head));
       upgrades.add(upgrade);
       route(upgrade, start);
     },
     onStream(stream, request) {
       const start = startOf(request, request.objection);
       const { idleMs } = live.policy.timeouts;
-      route(new Exchange(setting, start, new Http2Side(stream, request, idleMs)), start);
+      if (request.protocol === null) {
+        return route(new Exchange(setting, start, new Http2Side(stream, request, idleMs)), start);
+      }
+      const upgrade = new Upgrade(setting, start, new Http2TunnelEnd(stream, request, idleMs));
+      upgrades.add(upgrade);
+      route(upgrade, start);
     },
     onMalformed: (status) => parts.malformed(status),
   });

@@ -3,8 +3,8 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FaultKind } from '../rollout/outcome.ts';
+import type { TunnelEnd } from './client/tunnel-end.ts';
 import { faultKindOf } from './faults.ts';
-import { closeGently } from './problem.ts';
 import { returnedHeaders } from './response-headers.ts';
 import type { Connector } from './upstream/connector.ts';
 
@@ -17,8 +17,6 @@ export type TunnelInput = {
   readonly path: string;
   /** Raw headers towards the server, `Connection` and `Upgrade` not among them. */
   readonly headers: readonly string[];
-  /** The protocols the client asked for: the `Upgrade` header's value. */
-  readonly upgrade: string;
   readonly timeouts: { readonly connectMs: number; readonly responseMs: number; readonly idleMs: number };
   /** Raw headers that the client is given besides the server's. */
   readonly addedHeaders: readonly string[];
@@ -39,15 +37,15 @@ export interface TunnelOwner {
 /** The other end of a dead connection that never said so is noticed after about this long. */
 const keepAliveMs = 60_000;
 
-/** Opens a tunnel between a client's socket and a server. Returns the function that cuts it. */
-export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, owner: TunnelOwner): () => void {
+/** Opens a tunnel between a client and a server. Returns the function that cuts it. */
+export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelOwner): () => void {
   const { timeouts } = input;
   let settled = false;
   let timer: NodeJS.Timeout | undefined;
   let cutServer = input.connector.open(timeouts.connectMs, (fault, socket) => {
     if (socket === null) return fail(fault!.kind);
     timer = setTimeout(() => fail('timeout'), timeouts.responseMs);
-    const upstream = ask(input, socket);
+    const upstream = ask(client, input, socket);
     cutServer = () => upstream.destroy();
     listen(upstream);
   });
@@ -74,20 +72,18 @@ export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, own
         server.destroy();
         return;
       }
-      const chosen = answer.headers.upgrade!;
-      if (chosen.toLowerCase() !== 'websocket') return disagree(server);
-      const connection = ['Connection', 'Upgrade', 'Upgrade', chosen];
-      client.write(renderHead(answer, input.addedHeaders, connection), 'latin1');
+      if (!client.isAgreed(answer)) return disagree(server);
+      client.accept(answer, [...returnedHeaders(answer.rawHeaders, false), ...input.addedHeaders]);
       owner.answered(101);
-      joinStreams({ client, server, head, serverHead, idleMs: timeouts.idleMs }, owner);
+      joinStreams({ client, server, serverHead, idleMs: timeouts.idleMs }, owner);
     });
     upstream.on('response', (answer) => {
       if (!settle()) {
         answer.destroy();
         return;
       }
-      if (answer.statusCode === 101) return disagree(answer);
-      client.write(renderHead(answer, input.addedHeaders, ['Connection', 'close']), 'latin1');
+      if (answer.statusCode === 101 || !client.canDecline(answer.statusCode!)) return disagree(answer);
+      client.decline(answer, [...returnedHeaders(answer.rawHeaders, false), ...input.addedHeaders]);
       owner.answered(answer.statusCode!);
       passOn({ answer, client, idleMs: timeouts.idleMs }, owner);
     });
@@ -99,70 +95,61 @@ export function openTunnel(client: Socket, head: Buffer, input: TunnelInput, own
   };
 }
 
-function ask({ path, headers, upgrade }: TunnelInput, socket: Socket): ClientRequest {
+function ask({ upgrade, handshake }: TunnelEnd, { path, headers }: TunnelInput, socket: Socket): ClientRequest {
   return request({
     createConnection: () => socket,
     path,
     method: 'GET',
     setHost: false,
     maxHeaderSize: maxResponseHeaderByteCount,
-    headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade],
+    headers: [...headers, ...handshake, 'Connection', 'Upgrade', 'Upgrade', upgrade],
   });
 }
 
 /** The body of a refusal, ended by the end of the connection: where it is not whole, the connection ends with a reset. */
-function passOn(refusal: { answer: IncomingMessage; client: Socket; idleMs: number }, owner: TunnelOwner): void {
+function passOn(refusal: { answer: IncomingMessage; client: TunnelEnd; idleMs: number }, owner: TunnelOwner): void {
   const { answer, client, idleMs } = refusal;
   const breakOff = (kind: FaultKind): void => {
     owner.broke(kind);
-    client.resetAndDestroy();
+    client.breakOff();
   };
   answer.setTimeout(idleMs, () => breakOff('timeout'));
   answer.on('data', (chunk: Buffer) => owner.receivedBytes(chunk.length));
   answer.on('error', (error) => breakOff(faultKindOf(error, true)));
-  answer.on('end', () => closeGently(client));
-  answer.pipe(client, { end: false });
+  answer.on('end', () => client.endDeclined());
+  answer.pipe(client.stream, { end: false });
 }
 
 type Ends = {
-  readonly client: Socket;
+  readonly client: TunnelEnd;
   readonly server: Socket;
-  readonly head: Buffer;
   readonly serverHead: Buffer;
   readonly idleMs: number;
 };
 
 /** Both directions, half-close included; when one side is gone the other is too, once it has what was sent to it. */
-function joinStreams({ client, server, head, serverHead, idleMs }: Ends, owner: TunnelOwner): void {
-  for (const socket of [client, server]) socket.setKeepAlive(true, keepAliveMs).setNoDelay(true);
+function joinStreams({ client, server, serverHead, idleMs }: Ends, owner: TunnelOwner): void {
+  const { stream, head } = client;
+  server.setKeepAlive(true, keepAliveMs).setNoDelay(true);
   if (serverHead.length > 0) {
     owner.receivedBytes(serverHead.length);
-    client.write(serverHead);
+    stream.write(serverHead);
   }
   if (head.length > 0) {
     owner.sentBytes(head.length);
     server.write(head);
   }
-  client.on('data', (chunk: Buffer) => owner.sentBytes(chunk.length));
+  stream.on('data', (chunk: Buffer) => owner.sentBytes(chunk.length));
   server.on('data', (chunk: Buffer) => owner.receivedBytes(chunk.length));
-  client.pipe(server);
-  server.pipe(client);
-  client.on('close', () => server.destroy());
+  stream.pipe(server);
+  server.pipe(stream);
+  stream.on('close', () => server.destroy());
   server.on('error', () => owner.broke('reset'));
   server.on('close', (hadError) => {
     if (hadError) {
       client.destroy();
       return;
     }
-    client.setTimeout(idleMs, () => client.destroy());
-    client.destroySoon();
+    client.endSoon(idleMs);
   });
-}
-
-/** The head as the server sent it, less hop-by-hop headers, plus what the gateway adds. */
-function renderHead(answer: IncomingMessage, added: readonly string[], connection: readonly string[]): string {
-  const headers = [...returnedHeaders(answer.rawHeaders, false), ...added, ...connection];
-  let head = `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${head}\r\n`;
 }

@@ -1,29 +1,24 @@
 // A request to switch protocols, after its decision: opens a tunnel to a server and reports one outcome when it ends.
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { FaultKind } from '../rollout/outcome.ts';
+import type { TunnelEnd } from './client/tunnel-end.ts';
 import { errorCodeOf } from './faults.ts';
 import { Journey } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
-import { writeProblem } from './problem.ts';
 import type { JourneySetting, JourneyStart } from './request-record.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
 import { openTunnel, type TunnelOwner } from './tunnel.ts';
 
-export type UpgradeSides = { readonly request: IncomingMessage; readonly client: Socket; readonly head: Buffer };
-
 export class Upgrade extends Journey implements TunnelOwner {
-  readonly #sides: UpgradeSides;
+  readonly #client: TunnelEnd;
   #cutTunnel: (() => void) | null = null;
   #answeredMs: number | null = null;
 
-  constructor(setting: JourneySetting, start: JourneyStart, sides: UpgradeSides) {
+  constructor(setting: JourneySetting, start: JourneyStart, client: TunnelEnd) {
     super(setting, start);
-    this.#sides = sides;
-    sides.client.on('error', () => sides.client.destroy());
-    sides.client.on('close', () => this.#close());
+    this.#client = client;
+    client.stream.on('close', () => this.#close());
   }
 
   refuse(code: ErrorCode, options: { detail?: string } = {}): void {
@@ -32,7 +27,7 @@ export class Upgrade extends Journey implements TunnelOwner {
     this.status = problem.status;
     this.ending = 'refused';
     this.responseByteCount = Buffer.byteLength(problem.body);
-    writeProblem(this.#sides.client, problem);
+    this.#client.refuse(problem);
   }
 
   forward(liveRollout: LiveRollout, decision: Decision): void {
@@ -42,22 +37,20 @@ export class Upgrade extends Journey implements TunnelOwner {
 
   /** Cuts the connection on both sides, as when the time to drain is over. */
   cut(): void {
-    this.#sides.client.destroy();
+    this.#client.destroy();
   }
 
   protected override attempt(upstream: UpstreamServer): void {
     this.awaitAnswer();
-    const { request, client, head } = this.#sides;
     const cookie = this.issuedCookie();
     const input = {
       connector: upstream.tunnels,
       path: this.path,
-      headers: this.headersFor(upstream, request.rawHeaders),
-      upgrade: request.headers.upgrade!,
+      headers: this.headersFor(upstream, this.#client.rawHeaders),
       timeouts: this.live!.version.timeouts,
       addedHeaders: cookie === null ? this.live!.exposedHeaders : [...this.live!.exposedHeaders, 'Set-Cookie', cookie],
     };
-    this.#cutTunnel = openTunnel(client, head, input, this);
+    this.#cutTunnel = openTunnel(this.#client, input, this);
   }
 
   failed(kind: FaultKind): void {

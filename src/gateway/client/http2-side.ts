@@ -91,6 +91,11 @@ export class Http2Side implements ClientSide {
     });
   }
 
+  /** A head without a thought of what follows it. */
+  begin(status: number, headers: readonly string[]): void {
+    if (!this.#stream.closed) this.#stream.respond([':status', String(status), ...sendable(headers)]);
+  }
+
   write(chunk: Buffer): boolean {
     return this.#stream.writableEnded || this.#stream.write(chunk);
   }
@@ -115,8 +120,10 @@ export class Http2Side implements ClientSide {
   refuse({ status, headers, body }: RenderedProblem): void {
     if (this.#stream.closed) return;
     this.#isEnded = true;
-    this.#stream.respond([':status', String(status), ...sendable(headers)]);
-    if (this.#isHead) return;
+    // Without a body the head is the end: for gRPC it stands for trailers.
+    const endStream = body === '';
+    this.#stream.respond([':status', String(status), ...sendable(headers)], { endStream });
+    if (this.#isHead || endStream) return;
     this.#stream.end(body);
     this.#stalled ??= setTimeout(() => this.cut(), this.#idleMs);
   }
