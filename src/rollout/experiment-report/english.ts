@@ -28,7 +28,7 @@ export const english: Words = {
         return `Conversion: ${metric.event}${start} within ${durationOf(metric.windowMs)}`;
       }
       case 'value':
-        return `Average value of a ${metric.event}`;
+        return `Average value: ${metric.event}`;
       case 'revenue':
         return `Revenue a user: ${metric.event}`;
       case 'retention':
