@@ -2,8 +2,10 @@
 // more, and who has the fewest open gets the next.
 import type { Socket } from 'node:net';
 
-/** How long the end of connections may go unsaid. */
-const closedAfterMs = 20;
+/** How long what is taken and closed may go unsaid: a message for each would cost more than the connection. */
+const unsaidMs = 10;
+/** So many taken are said at once; less than may be on their way, so that the flow does not stop. */
+const mostUnsaid = 4;
 
 export type ConnectionCounts = { readonly takenCount: number; readonly openCount: number };
 
@@ -11,34 +13,38 @@ export class TakenConnections {
   readonly #tell: (counts: ConnectionCounts) => void;
   #takenCount = 0;
   #openCount = 0;
-  #isTelling = false;
-  #soon: NodeJS.Timeout | undefined;
+  #unsaidCount = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(tell: (counts: ConnectionCounts) => void) {
     this.#tell = tell;
   }
 
+  /** Undefined: it came without its handle, because the client had left. */
   add(socket: Socket | undefined): void {
     this.#takenCount += 1;
+    this.#unsaidCount += 1;
     if (socket !== undefined) {
       this.#openCount += 1;
       socket.once('close', () => this.#closed());
     }
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    // One message for those that come together.
-    setImmediate(() => this.#tellNow());
+    if (this.#unsaidCount >= mostUnsaid) this.#tellNow();
+    else this.#tellSoon();
   }
 
   #closed(): void {
     this.#openCount -= 1;
-    this.#soon ??= setTimeout(() => this.#tellNow(), closedAfterMs).unref();
+    this.#tellSoon();
+  }
+
+  #tellSoon(): void {
+    this.#timer ??= setTimeout(() => this.#tellNow(), unsaidMs).unref();
   }
 
   #tellNow(): void {
-    clearTimeout(this.#soon);
-    this.#soon = undefined;
-    this.#isTelling = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#unsaidCount = 0;
     this.#tell({ takenCount: this.#takenCount, openCount: this.#openCount });
   }
 }

@@ -10,7 +10,7 @@ import type { FromWorker, PolicyOrder, Report, SplitNews, ToWorker, Usage, Worke
 import { partsOf } from './user-list-parts.ts';
 
 /** So many connections may be on their way at once: a worker that hangs holds no more than these up. */
-const mostUntaken = 2;
+const mostUntaken = 8;
 
 /** What the control process does about a worker. */
 export interface LinkListener {
