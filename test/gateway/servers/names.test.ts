@@ -1,6 +1,7 @@
 // Servers with names, from a real server of names to real sockets: addresses that come, go and cannot be had.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import type { ResolveTimes } from '../../../src/gateway/servers/name-watch.ts';
 import { createNameResolver } from '../../../src/gateway/servers/resolve-name.ts';
 import { startDnsServer, type Zone } from '../../support/dns-server.ts';
@@ -103,7 +104,7 @@ test('requests that come before the first answer wait for it', async (context) =
 
 test('addresses that come are asked, those that go are not, and what is under way there ends well', async (context) => {
   const gate = createGate();
-  const { port } = await startFleet(context, ['127.0.0.1', '127.0.0.2', '127.0.0.3'], (request, response) => {
+  const { port, servers } = await startFleet(context, ['127.0.0.1', '127.0.0.2', '127.0.0.3'], (request, response) => {
     const { localAddress } = request.socket;
     if (request.url === '/slow') void gate.opened.then(() => response.end(localAddress));
     else response.end(localAddress);
@@ -118,6 +119,13 @@ test('addresses that come are asked, those that go are not, and what is under wa
   gate.open();
   const ends = await Promise.all(slow);
   assert.deepEqual(ends.map(({ status, body }) => `${status} ${body}`).toSorted(), ['200 127.0.0.1', '200 127.0.0.2']);
+  const addresses = running.metrics.servers.addresses('shop', 'stable', `http://shop.test:${port}`);
+  assert.deepEqual(
+    addresses.map(({ address }) => address),
+    ['127.0.0.2', '127.0.0.3'],
+  );
+  const connectionCount = promisify(servers[0]!.getConnections.bind(servers[0]));
+  await eventually('its connections are closed', async () => (await connectionCount()) === 0);
 });
 
 for (const trouble of ['missing', 'failing', 'silent'] as const) {
