@@ -11,6 +11,7 @@ import type { Policy } from '../rollout/policy.ts';
 import type { Http2Request } from './client/http2-request.ts';
 import { Http2Sessions } from './client/http2-sessions.ts';
 import { Connections } from './connections.ts';
+import { sniffPreface } from './ingress/preface-sniff.ts';
 import { TlsFront } from './ingress/tls-front.ts';
 import { answerMalformed, isBusy } from './malformed.ts';
 import { renderProblem, writeProblem } from './problem.ts';
@@ -71,13 +72,14 @@ export async function createTraffic(policy: TrafficSettings, handler: TrafficHan
   const methods = METHODS.filter((method) => method !== 'CONNECT');
   for (const method of methods) traffic.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   traffic.removeAllContentTypeParsers();
-  // The plugin's types know neither the handler nor an upstream that is decided per request.
+  // The plugin's types do not know an upstream that is decided per request.
   const options: object = {
     upstream: '',
     httpMethods: methods,
     proxyPayloads: false,
     replyOptions: { getUpstream: () => 'http://decided.per.request' },
-    handler(request: { raw: RewrittenRequest }, reply: { raw: ServerResponse; hijack(): void }) {
+    // Before the plugin's own handler, which would parse six URLs to look for what a constant path cannot hold.
+    preHandler(request: { raw: RewrittenRequest }, reply: { raw: ServerResponse; hijack(): void }) {
       reply.hijack();
       request.raw.url = request.raw.originalUrl;
       handler.onRequest(request.raw, reply.raw);
@@ -126,7 +128,7 @@ function standBefore(fastify: FastifyInstance, handler: TrafficHandler): Traffic
   server.on('connection', (socket: Socket) => {
     if (!connections.admit(socket, { isPlain: !front.isOn })) return;
     if (front.isOn) front.accept(socket);
-    else toHttp1(socket);
+    else sniffPreface(socket, server.headersTimeout, { onHttp2: (plain) => http2.accept(plain), onOther: toHttp1 });
   });
   return { fastify, connections, front, http2 };
 }

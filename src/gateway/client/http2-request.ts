@@ -10,7 +10,11 @@ export type Http2Request = RequestLike & {
   readonly protocol: string | null;
 };
 
-export type Http2Peer = { readonly remoteAddress: string; readonly headerByteLimit: number };
+export type Http2Peer = {
+  readonly remoteAddress: string;
+  readonly scheme: 'http' | 'https';
+  readonly headerByteLimit: number;
+};
 
 const knownMethods: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== 'CONNECT'));
 /** No space, no fragment, and no byte that HTTP/1.1 would refuse in a request line. */
@@ -19,7 +23,7 @@ const targetForm = /^\/[!-"$-~]*$/;
 /** Reads a header list as the platform gives it: pseudo-headers first, then fields in their order. */
 export function readHttp2Request(
   fields: readonly string[],
-  { remoteAddress, headerByteLimit }: Http2Peer,
+  { remoteAddress, scheme, headerByteLimit }: Http2Peer,
 ): Http2Request {
   const pseudo: Record<string, string> = { __proto__: null as never };
   const rawHeaders: string[] = ['Host', ''];
@@ -49,7 +53,7 @@ export function readHttp2Request(
     url,
     rawHeaders,
     remoteAddress,
-    scheme: 'https',
+    scheme,
     protocol,
     objection:
       byteCount > headerByteLimit

@@ -1,6 +1,7 @@
 // The HTTP/2 connections of clients: how much one may ask for, when an idle one ends, and how all end when the gateway does.
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type Http2Peer, type Http2Request, readHttp2Request } from './http2-request.ts';
 
 export interface Http2Handler {
@@ -53,9 +54,10 @@ export class Http2Sessions {
   }
 
   /** Serves a connection on which both sides agreed to speak HTTP/2. */
-  accept(socket: TLSSocket): void {
+  accept(socket: Socket): void {
     const { headerBytes, headerMs, idleMs } = this.#limits;
-    const peer: Http2Peer = { remoteAddress: socket.remoteAddress ?? '', headerByteLimit: headerBytes };
+    const scheme = socket instanceof TLSSocket ? 'https' : 'http';
+    const peer: Http2Peer = { remoteAddress: socket.remoteAddress ?? '', scheme, headerByteLimit: headerBytes };
     const session = performServerHandshake(socket, {
       settings: {
         maxConcurrentStreams,

@@ -19,6 +19,8 @@ export class Http2Side implements ClientSide {
   /** Trailers can follow what is being sent; they, or none, are said at its end. */
   #waitsForTrailers = false;
   #trailers: Record<string, string[]> = {};
+  /** A head that is not out yet: what follows in the same turn goes with it, and where nothing does it says so. */
+  #waitingHead: readonly string[] | null = null;
   /** They may come before the body is asked for. */
   #requestTrailers: readonly string[] | null = null;
   #isEnded = false;
@@ -85,10 +87,18 @@ export class Http2Side implements ClientSide {
     if (this.#stream.closed) return;
     // A body whose length is said is over when it has been sent.
     this.#waitsForTrailers = this.canCarryTrailers(status) && findHeader(headers, 'content-length') === undefined;
-    if (this.#waitsForTrailers) this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(this.#trailers));
-    this.#stream.respond([':status', String(status), ...sendable(headers)], {
-      waitForTrailers: this.#waitsForTrailers,
-    });
+    this.#waitingHead = [':status', String(status), ...sendable(headers)];
+    process.nextTick(() => this.#sendHead(false));
+  }
+
+  /** `isAll`: nothing follows. */
+  #sendHead(isAll: boolean): void {
+    const head = this.#waitingHead;
+    this.#waitingHead = null;
+    if (head === null || this.#stream.closed) return;
+    const waitForTrailers = this.#waitsForTrailers && !isAll;
+    if (waitForTrailers) this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(this.#trailers));
+    this.#stream.respond(head, { waitForTrailers, endStream: isAll });
   }
 
   /** A head without a thought of what follows it. */
@@ -97,6 +107,7 @@ export class Http2Side implements ClientSide {
   }
 
   write(chunk: Buffer): boolean {
+    this.#sendHead(false);
     return this.#stream.writableEnded || this.#stream.write(chunk);
   }
 
@@ -111,6 +122,7 @@ export class Http2Side implements ClientSide {
     this.#isEnded = true;
     const trailers = passedTrailers(rawTrailers);
     if (trailers !== null) this.#trailers = grouped(trailers);
+    this.#sendHead(last === null && trailers === null);
     // The platform has ended what has no body.
     if (this.#stream.writableEnded) return;
     this.#stream.end(last ?? undefined);

@@ -102,7 +102,13 @@ export class Http2Attempt implements Attempt, UploadOwner {
 
   #listen(stream: ClientHttp2Stream, carrier: StreamCarrier): void {
     stream.on('headers', (_headers, _flags, raw: string[]) => this.#interim(raw));
-    stream.on('response', (_headers, _flags, raw: string[]) => this.#head(stream, raw));
+    stream.on('response', (_headers, flags, raw: string[]) => {
+      this.#head(stream, raw);
+      if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) return;
+      // A head that is all of an answer is passed on as such: in gRPC it stands for trailers.
+      stream.resume();
+      this.#end();
+    });
     stream.on('trailers', (_headers, _flags, raw: string[]) => {
       if (this.#areSmallEnough(raw)) this.#trailers = answerFields(raw);
     });
