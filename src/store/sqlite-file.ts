@@ -18,6 +18,8 @@ export type SqliteFileSpec = {
   readonly busyTimeoutMs: number;
   /** Whether the whole file is read at opening to find damage early; else it is found when touched. */
   readonly checkWhole: boolean;
+  /** Of a file that is made now: small ones where what is written lies scattered. Absent: as SQLite does. */
+  readonly pageBytes?: number;
   /** Pages held in memory; absent: as SQLite does. */
   readonly cacheBytes?: number;
   /** Pages that gather in the journal before they are copied into the file; absent: as SQLite does. */
@@ -32,6 +34,7 @@ export function openSqliteFile(spec: SqliteFileSpec): DatabaseSync {
   const database = new DatabaseSync(spec.path, { timeout: spec.busyTimeoutMs });
   try {
     refuseForeign(database, spec);
+    if (spec.pageBytes !== undefined) database.exec(`PRAGMA page_size = ${spec.pageBytes}`);
     database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = ${spec.synchronous};
