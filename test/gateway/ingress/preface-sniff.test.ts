@@ -51,7 +51,7 @@ suite('the first bytes of a connection', () => {
   test('the preface may come a byte at a time', async (t) => {
     const { port } = await startShop(t);
     // The gateway's settings: a frame of type 4 on the connection.
-    await converse(port, [...preface.slice(0, 6), preface.slice(6) + emptySettings], '\x04\0\0\0\0\0');
+    await converse(port, [...preface.slice(0, 6).split(''), preface.slice(6) + emptySettings], '\x04\0\0\0\0\0');
   });
 
   const methods = ['P', 'PR', 'PRO', 'PUT', 'POST', 'PROPFIND'];
