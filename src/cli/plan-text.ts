@@ -2,6 +2,7 @@
 import type { ExpectedTraffic, HarmSize } from '../rollout/plan-check.ts';
 import type { PlanWarning, StagePlan, Stop } from '../rollout/plan-stages.ts';
 import type { Rollout } from '../rollout/policy.ts';
+import { asksForProof } from '../rollout/staging.ts';
 import { latencyQuantileMs } from '../rollout/rehearsal/latency-model.ts';
 import { countOf, durationOf, latencyOf, percentOf } from '../rollout/wording.ts';
 import { type ExperimentPlan, experimentPlanLines } from './experiment-plan.ts';
@@ -26,12 +27,21 @@ export function planLines(plan: Plan): string[] {
     '',
     ...tableLines([['stage', '>percent', '>requests/s', '>hold', '>proves no harm', '>goes on after'], ...stageRows]),
     ...(isStaged ? [totalLine(stages)] : []),
+    ...businessLines(rollout),
     '',
     'a bad release that shows itself in a stage is stopped after … (users who saw it fail, or were slowed down)',
     ...tableLines(stopRows(stages)),
     ...(experiment === null ? [] : ['', ...experimentPlanLines(experiment)]),
     ...(warnings.length === 0 ? [] : ['', ...warnings.map((warning) => `warning: ${warningText(warning, rollout)}`)]),
   ];
+}
+
+/** What else a stage waits for: how soon the business proves something depends on its users, not on requests. */
+function businessLines({ staging: { analysis } }: Rollout): string[] {
+  const asked = analysis.checks.filter((check) => 'measure' in check && asksForProof(check));
+  if (asked.length === 0 || analysis.advance !== 'evidence') return [];
+  const names = asked.map(({ name }) => name).join(', ');
+  return [`not in these times: ${names} must pass too, which takes as many users as an experiment (--lift)`];
 }
 
 /** The same for programs; times in ms, null where it never comes to that. */

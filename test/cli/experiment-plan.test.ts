@@ -100,6 +100,21 @@ test('what a running gateway has counted comes before what is assumed', async (t
   assert.ok(primary!.days! > 7);
 });
 
+test('a stage that waits for a check of the business says so', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'graygate-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'shop.yaml');
+  const checks =
+    '[{ metric: error-rate }, { name: buyers, metric: conversion, event: purchase, prove: { ratio: 0.9 } }]';
+  const staged = '    stages: [{ name: half, percent: 50, hold: 1h }, { name: full, percent: 100 }]\n';
+  const plain = shopPolicy.replace(/ {4}split: .*\n/, staged);
+  const line = /\nnot in these times: buyers must pass too/;
+  await writeFile(file, `${plain}    analysis: { checks: ${checks} }\n`);
+  assert.match((await runToEnd(['plan', '-c', file, '--rps', '200'])).stdout, line);
+  await writeFile(file, `${plain}    analysis: { advance: time, checks: ${checks} }\n`);
+  assert.doesNotMatch((await runToEnd(['plan', '-c', file, '--rps', '200'])).stdout, line);
+});
+
 test('without any rate, or with one that cannot be, nothing is planned', async () => {
   const none = await runToEnd([...plan, '10']);
   assert.equal(none.code, 2);
