@@ -39,8 +39,10 @@ export class HealthChecker {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#client?.destroy();
+    const client = this.#client;
+    // What its end makes of the check under way is no answer any more.
     this.#client = null;
+    client?.destroy();
   }
 
   #ask(): void {
