@@ -7,6 +7,7 @@ const debianPackageOf = {
   caddy: 'caddy',
   chromium: 'chromium',
   curl: 'curl',
+  h2load: 'nghttp2-client',
   haproxy: 'haproxy',
   nginx: 'nginx-light',
   openssl: 'openssl',
