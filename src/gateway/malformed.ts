@@ -13,10 +13,16 @@ const pipelinedCounts = new WeakMap<object, number>();
 /** More than these are refused: each would take a connection of its own to a server. */
 const maxPipelinedCount = 100;
 
-/** Remembers the request as the latest of its connection. Returns false where too many wait for answers already. */
+/**
+ * Remembers the request as the latest of its connection until it is answered: an idle connection must not hold on to it. Returns false where
+ * too many wait for answers already.
+ */
 export function tieToConnection(socket: object, exchange: Exchange): boolean {
   const isPipelined = isBusy(socket);
   latest.set(socket, exchange);
+  exchange.onceAnswered(() => {
+    if (latest.get(socket) === exchange && !exchange.closesConnection) latest.delete(socket);
+  });
   if (!isPipelined) return true;
   const count = (pipelinedCounts.get(socket) ?? 0) + 1;
   pipelinedCounts.set(socket, count);
