@@ -142,6 +142,7 @@ async function measure(size: Size, directory: string): Promise<boolean> {
     store: store.experiments,
     nowMs: () => nowMs,
     counted: ({ count }) => (counters.events += count),
+    dropped: (count) => say('dropped', String(count), false),
     troubled: (reason) => reason !== null && say('trouble', reason, false),
   });
   const versions = [{ name: 'stable' }, { name: 'canary' }];

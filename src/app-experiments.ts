@@ -27,6 +27,7 @@ export function openExperiments({ store, metrics, logger }: ExperimentsInput): R
     store: store.experiments,
     nowMs: Date.now,
     counted: (events) => metrics.events.counted(events),
+    dropped: (count) => metrics.events.dropped(count),
     troubled(reason) {
       if (reason === null) logger.info('experiments are written again');
       else logger.error({ reason }, 'experiments cannot be written; traffic and rollouts go on');

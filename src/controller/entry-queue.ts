@@ -8,6 +8,8 @@ export type EntryQueueParts = {
   write(entries: readonly ExperimentEntry[]): Promise<readonly EventOutcome[]>;
   /** After each attempt: null, or why it failed. */
   wrote(failure: string | null): void;
+  /** So many entries of traffic will never be written. */
+  dropped(count: number): void;
 };
 
 /** Entries that somebody waits for. */
@@ -46,7 +48,7 @@ export class EntryQueue {
   /** Nobody waits for it. `mayDrop` false: it is written however many wait. */
   add(entry: ExperimentEntry, mayDrop = true): void {
     if (mayDrop && this.#trafficCount >= roomCount) {
-      this.#droppedCount += 1;
+      this.#lose(1);
       return;
     }
     this.#addedCount += 1;
@@ -163,8 +165,13 @@ export class EntryQueue {
   }
 
   #drop(traffic: readonly ExperimentEntry[]): void {
-    this.#droppedCount += traffic.length;
+    this.#lose(traffic.length);
     this.#settled(traffic.length);
+  }
+
+  #lose(count: number): void {
+    this.#droppedCount += count;
+    if (count > 0) this.#parts.dropped(count);
   }
 
   #settled(count: number): void {

@@ -41,6 +41,8 @@ export type ExperimentsParts = {
    * counted, so that counters agree with the report.
    */
   counted(events: CountedEvents): void;
+  /** So many exposures and events of traffic will never be stored: too many waited already, or the store is at odds with them. */
+  dropped(count: number): void;
   /** The experiments cannot be written, and why; null: they can again. */
   troubled(reason: string | null): void;
 };

@@ -32,6 +32,7 @@ export class Experiments implements ExperimentDesk {
     this.#queue = new EntryQueue({
       write: (entries) => this.#write(entries),
       wrote: (failure) => this.#wrote(failure),
+      dropped: (count) => parts.dropped(count),
     });
   }
 

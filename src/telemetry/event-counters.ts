@@ -17,6 +17,7 @@ export class EventCounters {
   readonly #events: Counter<'rollout' | 'version' | 'event'>;
   readonly #values: Counter<'rollout' | 'version' | 'event'>;
   readonly #unread: Counter<'rollout' | 'event' | 'reason'>;
+  readonly #dropped: Counter;
   /** The labels in use, so that those of rollouts that are gone can be let go. */
   readonly #known = new Map<string, { readonly rollout: string; readonly remove: () => void }>();
 
@@ -41,6 +42,11 @@ export class EventCounters {
       labelNames: ['rollout', 'event', 'reason'],
       registers,
     });
+    this.#dropped = new Counter({
+      name: 'graygate_observations_dropped_total',
+      help: 'Exposures and events of traffic that could not be stored in time.',
+      registers,
+    });
   }
 
   counted({ rollout, version, event, count, valueSum }: CountedEvents): void {
@@ -57,6 +63,11 @@ export class EventCounters {
     const labels = { rollout, event, reason };
     this.#unread.inc(labels);
     this.#remember('unread', labels, () => this.#unread.remove(labels));
+  }
+
+  /** Exposures and events that will never be stored. */
+  dropped(count: number): void {
+    this.#dropped.inc(count);
   }
 
   /** Lets go of the series of all other rollouts. */

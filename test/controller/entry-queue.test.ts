@@ -24,6 +24,7 @@ async function turn(): Promise<void> {
 function queueUnderTest() {
   const writes: string[][] = [];
   const failures: (string | null)[] = [];
+  const lost = { count: 0 };
   let settle: { resolve(outcomes: readonly EventOutcome[]): void; reject(error: unknown): void } | null = null;
   const queue = new EntryQueue({
     write: async (entries) => {
@@ -33,11 +34,13 @@ function queueUnderTest() {
       return promise;
     },
     wrote: (failure) => failures.push(failure),
+    dropped: (count) => (lost.count += count),
   });
   return {
     queue,
     writes,
     failures,
+    lost,
     answer: async (outcome: readonly EventOutcome[] | Error) => {
       await turn();
       if (outcome instanceof Error) settle!.reject(outcome);
@@ -190,12 +193,12 @@ test('everyone who waits hears at once that the store is away', async () => {
 });
 
 test('traffic that finds no more room is dropped and counted; a change of the split is not', async () => {
-  const { queue } = queueUnderTest();
+  const { queue, lost } = queueUnderTest();
   for (let i = 0; i < 50_010; i += 1) queue.add(event('t'));
   queue.add(split, false);
   assert.deepEqual([queue.waitingCount, queue.droppedCount], [50_001, 10]);
   queue.stop();
-  assert.deepEqual([queue.waitingCount, queue.droppedCount], [0, 50_011]);
+  assert.deepEqual([queue.waitingCount, queue.droppedCount, lost.count], [0, 50_011, 50_011]);
 });
 
 test('who sends events faster than they can be written is refused, and nothing of it is kept', async () => {

@@ -56,6 +56,7 @@ function serviceOn(store: ExperimentKeeper, nowMs = T0) {
       const [before = 0, valueBefore = 0] = counters.get(key) ?? [];
       counters.set(key, [before + count, valueBefore + valueSum]);
     },
+    dropped() {},
     troubled: (reason) => troubles.push(reason),
   });
   service.follow(policy);
@@ -171,7 +172,13 @@ test('without an experiment the store is never asked', async () => {
     const { service: idle } = serviceOn(store.experiments);
     await service.close();
     await idle.close();
-    const other = new Experiments({ store: store.experiments, nowMs: () => T0, counted() {}, troubled() {} });
+    const other = new Experiments({
+      store: store.experiments,
+      nowMs: () => T0,
+      counted() {},
+      dropped() {},
+      troubled() {},
+    });
     other.follow({ rollouts: policy.rollouts.slice(1) });
     other.exposed({ ...exposure('u', 'stable'), rollout: 'blog' });
     other.splitChanged({ ...split, rollout: 'blog' });

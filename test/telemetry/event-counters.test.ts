@@ -51,3 +51,15 @@ test('the series of a rollout that the policy does not name any more vanish', as
     'graygate_events_unread_total shop view busy 1',
   ]);
 });
+
+test('what is dropped is counted without labels, from 0 on', async () => {
+  const metrics = metricsOf();
+  const dropped = async (): Promise<string[]> =>
+    (await metrics.render('')).text
+      .split('\n')
+      .filter((line) => line.startsWith('graygate_observations_dropped_total'));
+  assert.deepEqual(await dropped(), ['graygate_observations_dropped_total 0']);
+  metrics.events.dropped(3);
+  metrics.events.dropped(2);
+  assert.deepEqual(await dropped(), ['graygate_observations_dropped_total 5']);
+});
