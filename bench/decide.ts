@@ -31,9 +31,9 @@ function rolloutOf(name: string, rules: readonly Rule[], match: Rollout['match']
   const user: Rollout['user'] = { from: [{ kind: 'header', name: 'x-user-id' }], anonymous: 'cookie', jwt: null };
   const percents = { canary: 10 };
   const staging = fixedStaging('r1', ['stable', 'canary'], percents);
-  const fixed = { fallback: 'baseline', expose: true, mirror: null, skew: null, split: percents, staging } as const;
+  const fixed = { fallback: 'baseline', expose: true, streams: 'keep', mirror: null, skew: null } as const;
   const uncompared = { events: [], experiment: null, exclude: [], layer: null, holdout: null } as const;
-  return { name, match, user, salt: name, versions, rules, ...fixed, ...uncompared };
+  return { name, match, user, salt: name, versions, rules, split: percents, staging, ...fixed, ...uncompared };
 }
 
 const anyOf = (...values: string[]): Matcher => ({ kind: 'any-of', values: new Set(values) });

@@ -71,6 +71,7 @@ function buildRollout(document: RolloutDocument, { usersOf, holdout, pemTexts }:
     versions,
     fallback: document.fallback,
     expose: document.expose,
+    streams: document.streams,
     mirror: document.mirror === undefined ? null : buildMirror(document.mirror, versions),
     skew: document.skew === undefined ? null : { assets: listed(document.skew.assets).map(toPathPrefix) },
     rules: document.rules.map((rule) => buildRule(rule, versions, usersOf)),

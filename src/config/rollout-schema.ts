@@ -74,6 +74,7 @@ export const rolloutSchema = mapping(
     versions: keyed(versionName, versionSchema, 'a mapping from at least two names to versions, the baseline first'),
     fallback: oneOf('baseline', 'none').prefault('baseline'),
     expose: toggle().prefault(true),
+    streams: oneOf('keep', 'drain').prefault('keep'),
     mirror: mirrorSchema.optional(),
     skew: skewSchema.optional(),
     rules: listOf(ruleSchema, 'a list of rules').prefault([]),

@@ -19,6 +19,7 @@ import type { JourneySetting, JourneyStart } from './request-record.ts';
 import { returnedHeaders } from './response-headers.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
 import { keepChunk } from './upstream/slabs.ts';
+import { lastTrailers, type StreamKind, streamKindOf } from './stream-kind.ts';
 import { UnsendableError } from './upstream/unsendable.ts';
 import type { AnswerHandler, Attempt } from './upstream/upstream-client.ts';
 
@@ -38,6 +39,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
   /** The last piece of the answer, kept for the end that follows at once. */
   #lastPiece: Buffer | null = null;
   #tap: AnswerTap | null = null;
+  #streamKind: StreamKind | null = null;
   /** How the answer ends is said in its trailers. */
   #isGrpc = false;
 
@@ -142,6 +144,8 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     this.noteAnswer(this.live!.version.http2 ? this.#statusWithGrpc(status, rawHeaders) : status);
     this.#commit(status, 'client-left');
     this.#tap?.head(status, headers);
+    this.#streamKind = streamKindOf(headers);
+    if (this.#streamKind !== null) this.beginStream(() => this.#withdraw());
     this.#client.head(status, reason, headers);
   }
 
@@ -243,6 +247,14 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     clearTimeout(this.#tryTimer);
     this.#attempt?.abort();
     this.#attempt = null;
+  }
+
+  /** Ends an answer that goes on and on, as its server would have ended it. */
+  #withdraw(): void {
+    if (!this.isOpen || this.ending === 'complete') return;
+    this.#giveUp();
+    this.ending = 'complete';
+    this.#client.end(null, lastTrailers(this.#streamKind!));
   }
 
   #tapProblem({ status, headers, body }: RenderedProblem): void {

@@ -21,6 +21,7 @@ import type { UnreadEvent } from './events/event-tap.ts';
 import { Exchange } from './exchange.ts';
 import { RequestFacts } from './facts.ts';
 import { LivePolicy, type Telemetry } from './live-policy.ts';
+import { LongStreams } from './long-streams.ts';
 import { isClosing, tieToConnection } from './malformed.ts';
 import type { RequestLike } from './raw-headers.ts';
 import { requestIdOf } from './request-headers.ts';
@@ -57,6 +58,8 @@ export type GatewayParts = {
   tlsFailed(failure: TlsFailure): void;
   /** How the names of servers become addresses; absent: by DNS and the platform. */
   readonly names?: Pick<SourceSetting, 'resolver' | 'resolveTimes'>;
+  /** What the keys of TLS sessions are made from, so that processes behind one port resume each other's; absent: chance. */
+  readonly ticketSecret?: Uint8Array;
   /** Something that nobody foresaw, in graygate itself; the request got 500. */
   failed?(error: unknown): void;
 };
@@ -104,6 +107,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       if (outcome instanceof Upgrade) upgrades.delete(outcome);
       parts.finished(outcome);
     },
+    streams: new LongStreams(() => live),
   };
   const failed = (error: unknown): void => parts.failed?.(error);
   const startOf = (request: RequestLike, objection: Objection | null) => {
@@ -136,6 +140,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       route(upgrade, start);
     },
     onMalformed: (status) => parts.malformed(status),
+    ticketSecret: parts.ticketSecret,
   });
 
   return {
@@ -161,6 +166,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     },
     async close(drainMs) {
       draining = true;
+      setting.streams.close();
       traffic.http2.drain();
       await drainServer(traffic.fastify.server, {
         drainMs,

@@ -5,6 +5,7 @@ import type { FallbackReason, FaultKind, RetryReason } from '../rollout/outcome.
 import { isAsset } from '../rollout/skew.ts';
 import { errorCodeOf } from './faults.ts';
 import type { LiveRollout, LiveVersion } from './live-policy.ts';
+import type { LongStream } from './long-streams.ts';
 import { RequestRecord } from './request-record.ts';
 import type { Absence } from './servers/server-group.ts';
 import { Tries } from './servers/tries.ts';
@@ -18,6 +19,7 @@ export abstract class Journey extends RequestRecord implements Waiter {
   #ended = false;
   #isAwaited = false;
   #hasCrossed = false;
+  #stream: LongStream | null = null;
 
   get isOpen(): boolean {
     return !this.#ended;
@@ -111,11 +113,23 @@ export abstract class Journey extends RequestRecord implements Waiter {
     return true;
   }
 
+  /** The version has answered with what stays open for long; `withdraw` ends it before its time. */
+  protected beginStream(withdraw: () => void): void {
+    const { rollout, decided, live, facts } = this;
+    this.#stream = { rollout: rollout!, decided: decided!.name, servedBy: live!.version.name, facts, withdraw };
+    live!.probe.streamOpened();
+    this.setting.streams.opened(this.#stream);
+  }
+
   /** Reports the outcome; a second call does nothing. */
   protected end(durationMs: number): void {
     if (this.#ended) return;
     this.#ended = true;
     this.durationMs = durationMs;
+    if (this.#stream !== null) {
+      this.setting.streams.closed(this.#stream);
+      this.live!.probe.streamClosed();
+    }
     if (this.live !== null) {
       this.#stopWaiting();
       this.#leave();

@@ -17,6 +17,9 @@ export interface VersionProbe {
   /** A request is under way here; every `entered` is followed by one `left`. */
   entered(): void;
   left(): void;
+  /** What is under way here stays open for long; followed by one `streamClosed`. */
+  streamOpened(): void;
+  streamClosed(): void;
   /** The version has a whole request to answer: from now on it is slow, not the client; followed by one `unawaited`. */
   awaited(): void;
   unawaited(): void;

@@ -7,6 +7,7 @@ import type { ByteString, Rollout, Version } from '../rollout/policy.ts';
 import type { RequestFacts } from './facts.ts';
 import { isGrpc, renderGrpcProblem } from './grpc.ts';
 import type { LivePolicy, LiveVersion } from './live-policy.ts';
+import type { LongStreams } from './long-streams.ts';
 import { type Problem, renderProblem, type RenderedProblem } from './problem.ts';
 import { forwardedHeaders } from './request-headers.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
@@ -23,6 +24,7 @@ export type JourneySetting = {
   /** A decision, at the moment it is made. */
   decided(decision: Decision): void;
   finished(outcome: Outcome): void;
+  readonly streams: LongStreams;
 };
 
 export type JourneyStart = {

@@ -37,11 +37,22 @@ export interface TunnelOwner {
 /** The other end of a dead connection that never said so is noticed after about this long. */
 const keepAliveMs = 60_000;
 
-/** Opens a tunnel between a client and a server. Returns the function that cuts it. */
-export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelOwner): () => void {
+export type Tunnel = {
+  /** Cuts it on the server's side; what comes later is nobody's. */
+  cut(): void;
+  /** Tells the server that the client is gone: what it still says reaches the client before that is told the same. */
+  end(): void;
+};
+
+/** A server that was told that the client is gone may take so long to end its side. */
+const lastWordsMs = 5_000;
+
+/** Opens a tunnel between a client and a server. */
+export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelOwner): Tunnel {
   const { timeouts } = input;
   let settled = false;
   let timer: NodeJS.Timeout | undefined;
+  let endServer: (() => void) | null = null;
   let cutServer = input.connector.open(timeouts.connectMs, (fault, socket) => {
     if (socket === null) return fail(fault!.kind);
     timer = setTimeout(() => fail('timeout'), timeouts.responseMs);
@@ -75,6 +86,7 @@ export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelO
       if (!client.isAgreed(answer)) return disagree(server);
       client.accept(answer, [...returnedHeaders(answer.rawHeaders, false), ...input.addedHeaders]);
       owner.answered(101);
+      endServer = () => endBehind(client, server);
       joinStreams({ client, server, serverHead, idleMs: timeouts.idleMs }, owner);
     });
     upstream.on('response', (answer) => {
@@ -89,9 +101,12 @@ export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelO
     });
     upstream.end();
   };
-  return () => {
-    settle();
-    cutServer();
+  return {
+    cut() {
+      settle();
+      cutServer();
+    },
+    end: () => endServer?.(),
   };
 }
 
@@ -152,4 +167,13 @@ function joinStreams({ client, server, serverHead, idleMs }: Ends, owner: Tunnel
     }
     client.endSoon(idleMs);
   });
+}
+
+/** Nothing of the client reaches the server any more, which ends the tunnel in its own time. */
+function endBehind({ stream }: TunnelEnd, server: Socket): void {
+  stream.unpipe(server);
+  stream.resume();
+  server.end();
+  const late = setTimeout(() => server.destroy(), lastWordsMs);
+  server.once('close', () => clearTimeout(late));
 }

@@ -8,11 +8,11 @@ import { Journey } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
 import type { JourneySetting, JourneyStart } from './request-record.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
-import { openTunnel, type TunnelOwner } from './tunnel.ts';
+import { openTunnel, type Tunnel, type TunnelOwner } from './tunnel.ts';
 
 export class Upgrade extends Journey implements TunnelOwner {
   readonly #client: TunnelEnd;
-  #cutTunnel: (() => void) | null = null;
+  #tunnel: Tunnel | null = null;
   #answeredMs: number | null = null;
 
   constructor(setting: JourneySetting, start: JourneyStart, client: TunnelEnd) {
@@ -50,7 +50,7 @@ export class Upgrade extends Journey implements TunnelOwner {
       timeouts: this.live!.version.timeouts,
       addedHeaders: cookie === null ? this.live!.exposedHeaders : [...this.live!.exposedHeaders, 'Set-Cookie', cookie],
     };
-    this.#cutTunnel = openTunnel(this.#client, input, this);
+    this.#tunnel = openTunnel(this.#client, input, this);
   }
 
   failed(kind: FaultKind): void {
@@ -67,6 +67,7 @@ export class Upgrade extends Journey implements TunnelOwner {
     this.ending = status === 101 ? 'upgraded' : 'complete';
     this.#answeredMs = this.elapsedMs();
     this.noteAnswer(status);
+    if (status === 101) this.beginStream(() => this.#tunnel!.end());
   }
 
   broke(kind: FaultKind): void {
@@ -85,6 +86,6 @@ export class Upgrade extends Journey implements TunnelOwner {
 
   #close(): void {
     this.end(this.#answeredMs ?? this.elapsedMs());
-    this.#cutTunnel?.();
+    this.#tunnel?.cut();
   }
 }

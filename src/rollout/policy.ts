@@ -82,6 +82,8 @@ export type Rollout = {
   readonly fallback: 'baseline' | 'none';
   /** Whether the client is told the version (`x-graygate-version`). */
   readonly expose: boolean;
+  /** What becomes of WebSockets, server-sent events and gRPC calls whose user would get another version now. */
+  readonly streams: 'keep' | 'drain';
   /** Copies of requests to a candidate; null: none. */
   readonly mirror: Mirror | null;
   /** Pages and their assets from one version; null: every request by itself. */

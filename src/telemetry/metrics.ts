@@ -190,6 +190,17 @@ export class Metrics {
       },
     });
     new Gauge({
+      name: 'graygate_streams',
+      help: 'WebSockets, server-sent events and gRPC calls that are open.',
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const { rollout, version, openStreamCount } of all())
+          if (rollout !== '') this.set({ rollout, version }, openStreamCount);
+      },
+    });
+    new Gauge({
       name: 'graygate_split_percent',
       help: 'Percent of users that the split gives a version.',
       labelNames,

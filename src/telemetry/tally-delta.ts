@@ -22,7 +22,7 @@ const counterKeys = [
   'faults',
   'requests',
 ] as const satisfies readonly (keyof Tally)[];
-const gaugeKeys = ['inFlightCount', 'awaitedCount'] as const satisfies readonly (keyof Tally)[];
+const gaugeKeys = ['inFlightCount', 'openStreamCount', 'awaitedCount'] as const satisfies readonly (keyof Tally)[];
 
 type CounterKey = (typeof counterKeys)[number];
 /** A count, or counts by bucket or by label. */
@@ -31,11 +31,12 @@ type Writable = Record<CounterKey, Counts>;
 
 /** Takes the counts out of a tally; null where nothing happened since the last time. `last`: what the gauges were then. */
 export function takeDelta(tally: Tally, last: Gauges | undefined): TallyDelta | null {
-  const { rollout, version, pulse, inFlightCount, awaitedCount } = tally;
-  const isSame = last?.inFlightCount === inFlightCount && last.awaitedCount === awaitedCount;
+  const { rollout, version, pulse } = tally;
+  const gauges = Object.fromEntries(gaugeKeys.map((key) => [key, tally[key]])) as Gauges;
+  const isSame = gaugeKeys.every((key) => last?.[key] === gauges[key]);
   if (isSame && !hasNews(tally)) return null;
   const counts = Object.fromEntries(counterKeys.map((key) => [key, takeCounts(tally, key)])) as TallyDelta['counts'];
-  const delta = { rollout, version, counts, gauges: { inFlightCount, awaitedCount }, pulse: { ...pulse } };
+  const delta = { rollout, version, counts, gauges, pulse: { ...pulse } };
   Object.assign(pulse, { refusedSinceMs: null, unansweredSinceMs: null, hasAnswered: false, hasConnected: false });
   return delta;
 }

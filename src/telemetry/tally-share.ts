@@ -3,7 +3,7 @@ import type { TallyBook } from './tally-book.ts';
 import { addCounts, addPulse, type Gauges, type TallyDelta } from './tally-delta.ts';
 import type { Tally } from './tally.ts';
 
-const noGauges: Gauges = { inFlightCount: 0, awaitedCount: 0 };
+const noGauges: Gauges = { inFlightCount: 0, openStreamCount: 0, awaitedCount: 0 };
 
 export class TallyShare {
   readonly #book: TallyBook;
@@ -38,6 +38,7 @@ export class TallyShare {
   #setGauges(tally: Tally, gauges: Gauges): void {
     const before = this.#gauges.get(tally) ?? noGauges;
     tally.inFlightCount += gauges.inFlightCount - before.inFlightCount;
+    tally.openStreamCount += gauges.openStreamCount - before.openStreamCount;
     tally.awaitedCount += gauges.awaitedCount - before.awaitedCount;
     // Nobody waits for an answer any more, so none is late.
     if (tally.awaitedCount === 0) tally.pulse.unansweredSinceMs = null;

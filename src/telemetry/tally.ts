@@ -43,6 +43,8 @@ export class Tally {
   readonly rollout: string;
   readonly version: string;
   inFlightCount = 0;
+  /** WebSockets, server-sent events and gRPC calls that are open. */
+  openStreamCount = 0;
   durationCount = 0;
   durationSumSeconds = 0;
   /** Not cumulative; one more than `durationBoundsSeconds`. */
@@ -75,6 +77,14 @@ export class Tally {
 
   left(): void {
     this.inFlightCount -= 1;
+  }
+
+  streamOpened(): void {
+    this.openStreamCount += 1;
+  }
+
+  streamClosed(): void {
+    this.openStreamCount -= 1;
   }
 
   awaited(): void {

@@ -30,6 +30,7 @@ export function buildRollout(changes: Partial<Rollout> = {}): Rollout {
     versions: [stable, canary],
     fallback: 'baseline',
     expose: true,
+    streams: 'keep',
     mirror: null,
     skew: null,
     rules: [],

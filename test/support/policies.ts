@@ -40,6 +40,7 @@ export function rolloutOf(sketch: RolloutSketch): Rollout {
     salt: sketch.name ?? 'shop',
     fallback: 'baseline',
     expose: true,
+    streams: 'keep',
     mirror: null,
     skew: null,
     rules: [],

@@ -22,6 +22,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom<Step>(
     (tally) => tally.entered(),
     (tally) => tally.left(),
+    (tally) => tally.streamOpened(),
+    (tally) => tally.streamClosed(),
     (tally) => tally.awaited(),
     (tally) => tally.unawaited(),
     (tally) => tally.answered(),

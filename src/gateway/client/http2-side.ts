@@ -37,7 +37,6 @@ export class Http2Side implements ClientSide {
     // Where the client gave no error code the platform would wait until what came before is read.
     stream.on('aborted', () => setImmediate(() => stream.destroy()));
     if (this.hasBody) stream.on('trailers', (_fields, _flags, raw: string[]) => (this.#requestTrailers = raw));
-    stream.on('finish', () => this.#sent());
     stream.on('close', () => this.#stopWaiting());
   }
 
@@ -97,7 +96,8 @@ export class Http2Side implements ClientSide {
     this.#waitingHead = null;
     if (head === null || this.#stream.closed) return;
     const waitForTrailers = this.#waitsForTrailers && !isAll;
-    if (waitForTrailers) this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(this.#trailers));
+    if (waitForTrailers) this.#stream.on('wantTrailers', () => this.#sendTrailers());
+    else this.#stream.on('finish', () => this.#stopRequest());
     this.#stream.respond(head, { waitForTrailers, endStream: isAll });
   }
 
@@ -134,6 +134,7 @@ export class Http2Side implements ClientSide {
     this.#isEnded = true;
     // Without a body the head is the end: for gRPC it stands for trailers.
     const endStream = body === '';
+    this.#stream.on('finish', () => this.#stopRequest());
     this.#stream.respond([':status', String(status), ...sendable(headers)], { endStream });
     if (this.#isHead || endStream) return;
     this.#stream.end(body);
@@ -156,8 +157,14 @@ export class Http2Side implements ClientSide {
     this.#awaiting = null;
   }
 
+  #sendTrailers(): void {
+    this.#stream.sendTrailers(this.#trailers);
+    // The platform takes them in the next turn, and sends what it has taken in the one after that.
+    setImmediate(() => setImmediate(() => setImmediate(() => this.#stopRequest())));
+  }
+
   /** The answer is out: what the client still sends is of no use (RFC 9113, 8.1). */
-  #sent(): void {
+  #stopRequest(): void {
     if (this.#isEnded && !this.hasWholeRequest) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }
