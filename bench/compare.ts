@@ -9,11 +9,14 @@ import { findFreePort, killServers, startServer } from './children.ts';
 import { contenders, type Contender } from './contenders.ts';
 import { applyLoad, loadTool } from './load.ts';
 import { parseOptions, type BenchOptions } from './options.ts';
+import { measureHalfLoad } from './half-load.ts';
+import { measureIdle } from './idle-connections.ts';
+import { rolloutContenders } from './many-rollouts.ts';
 import { measureTree } from './process-tree.ts';
 import { reportTable, type Round } from './report.ts';
+import type { Running } from './running.ts';
 import { startUpstream } from './upstream.ts';
 
-type Running = { readonly name: string; readonly pid: number; readonly port: number };
 type Setting = { readonly folder: string; readonly stable: number; readonly canary: number };
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -25,23 +28,38 @@ async function compare(options: BenchOptions, folder: string): Promise<boolean> 
   say(`load: ${loadTool}; upstream: ${upstream}; ${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}`);
   const running: Running[] = [];
   for (const contender of chosenContenders(options)) running.push(await start(contender, setting));
-  for (const proxy of running) {
-    await checkAnswer(proxy, options.case);
-    await measure(proxy, { ...options, seconds: Math.min(2, options.seconds) }, folder);
-  }
+  for (const proxy of running) await checkAnswer(proxy, options.case);
+  const { text, isSound } = await measureCase(running, options, folder);
+  say(`\n${text}`);
+  return isSound;
+}
+
+type Finding = { readonly text: string; readonly isSound: boolean };
+
+async function measureCase(running: readonly Running[], options: BenchOptions, folder: string): Promise<Finding> {
+  for (const proxy of running) await measure(proxy, { ...options, seconds: Math.min(2, options.seconds) }, folder);
+  if (options.caseName === 'idle-10k') return measureIdle(running, options.idleConnections);
+  return options.caseName === 'p99' ? measureHalfLoad(running, options, folder) : measureCost(running, options, folder);
+}
+
+async function measureCost(running: readonly Running[], options: BenchOptions, folder: string): Promise<Finding> {
   const measured = new Map<string, Round[]>(running.map(({ name }) => [name, []]));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const proxy of running) measured.get(proxy.name)?.push(await measure(proxy, options, folder));
   }
-  say(`\n${reportTable(measured)}\n`);
-  say('Medians over the rounds; × is CPU time a request against that proxy, the median of the ratios within a round.');
-  return [...measured.values()].flat().every((round) => round.failures === 0);
+  const legend =
+    'Medians over the rounds; × is CPU time a request against that proxy, the median of the ratios within a round.';
+  return {
+    text: `${reportTable(measured)}\n\n${legend}`,
+    isSound: [...measured.values()].flat().every((round) => round.failures === 0),
+  };
 }
 
-function chosenContenders({ only }: BenchOptions): Contender[] {
-  const unknown = only.filter((name) => !contenders.some((contender) => contender.name === name));
+function chosenContenders({ only, caseName }: BenchOptions): Contender[] {
+  const all = caseName === 'rollouts' ? rolloutContenders : contenders;
+  const unknown = only.filter((name) => !all.some((contender) => contender.name === name));
   if (unknown.length > 0) throw new Error(`--only: there is no ${unknown.join(', ')}`);
-  return contenders.filter(({ name, program }) => {
+  return all.filter(({ name, program }) => {
     if (only.length > 0 && !only.includes(name)) return false;
     const isInstalled = program === null || findProgram(program) !== null;
     if (!isInstalled) say(`${name} is not installed: left out`);

@@ -15,11 +15,13 @@ export type Place = {
   readonly folder: string;
 };
 
+export type ContenderCommand = { command: string; args: string[]; env?: NodeJS.ProcessEnv };
+
 export type Contender = {
   readonly name: string;
   /** The program that has to be installed; null: it is here anyway. */
   readonly program: Program | null;
-  command(place: Place): { command: string; args: string[]; env?: NodeJS.ProcessEnv };
+  command(place: Place): ContenderCommand;
 };
 
 /** In the order in which each round asks them. */
@@ -27,16 +29,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'graygate',
     program: null,
-    command: ({ port, adminPort, stable, canary }) => ({
-      command: process.execPath,
-      args: ['bin/graygate.js', 'serve', '--config', 'bench/graygate.yaml'],
-      env: {
-        BENCH_LISTEN: `127.0.0.1:${port}`,
-        BENCH_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
-        BENCH_STABLE: `http://${stable}`,
-        BENCH_CANARY: `http://${canary}`,
-      },
-    }),
+    command: (place) => graygateCommand(place, 'bench/graygate.yaml'),
   },
   {
     name: 'nginx',
@@ -74,6 +67,20 @@ export const contenders: readonly Contender[] = [
   },
 ];
 
+/** graygate with a policy that takes its addresses from the environment. */
+export function graygateCommand({ port, adminPort, stable, canary }: Place, policy: string): ContenderCommand {
+  return {
+    command: process.execPath,
+    args: ['bin/graygate.js', 'serve', '--config', policy],
+    env: {
+      BENCH_LISTEN: `127.0.0.1:${port}`,
+      BENCH_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
+      BENCH_STABLE: `http://${stable}`,
+      BENCH_CANARY: `http://${canary}`,
+    },
+  };
+}
+
 function writeConfig(place: Place, name: string, text: string): string {
   const path = join(place.folder, name);
   writeFileSync(path, text);
@@ -86,7 +93,7 @@ daemon off;
 worker_processes 1;
 pid nginx.pid;
 error_log stderr error;
-events { worker_connections 4096; }
+events { worker_connections 16384; }
 http {
   access_log off;
   client_body_temp_path body;

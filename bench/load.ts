@@ -11,6 +11,8 @@ export type Load = {
   readonly case: Case;
   readonly connections: number;
   readonly seconds: number;
+  /** About so many requests, spread at random; absent: as many as are answered. */
+  readonly ratePerSecond?: number;
   /** Where request files may be written. */
   readonly folder: string;
 };
@@ -34,7 +36,7 @@ export function applyLoad(load: Load): Promise<LoadResult> {
 
 async function applyWrk(load: Load): Promise<LoadResult> {
   const script = join(load.folder, 'wrk.lua');
-  writeFileSync(script, wrkScript(load.case));
+  writeFileSync(script, wrkScript(load));
   const shape = ['-t', '1', '-c', `${load.connections}`, '-d', `${load.seconds}s`];
   const finished = await run(findProgram('wrk') ?? 'wrk', [...shape, '-s', script, `http://127.0.0.1:${load.port}/`]);
   const figures = /^figures: (.+)$/m.exec(finished.stdout)?.[1];
@@ -50,8 +52,9 @@ async function applyWrk(load: Load): Promise<LoadResult> {
 }
 
 /** The requests are put together once, before the load begins, so that wrk itself stays cheap. */
-function wrkScript({ method, path, requestBytes }: Case): string {
-  return `
+function wrkScript({ case: { method, path, requestBytes }, connections, ratePerSecond }: Load): string {
+  const meanDelayMs = ratePerSecond === undefined ? 0 : (connections / ratePerSecond) * 1_000;
+  return `${meanDelayMs === 0 ? '' : `delay = function() return math.random() * ${2 * meanDelayMs} end`}
 local requests, at = {}, 0
 init = function()
   local body = ${requestBytes} > 0 and string.rep("x", ${requestBytes}) or nil
@@ -76,6 +79,7 @@ async function applyAutocannon(load: Load): Promise<LoadResult> {
   const har = join(load.folder, 'requests.har');
   writeFileSync(har, JSON.stringify(harOf(load.case, origin)));
   const shape = ['-c', `${load.connections}`, '-d', `${load.seconds}`, '--json', '--no-progress', '--har', har];
+  if (load.ratePerSecond !== undefined) shape.push('-R', load.ratePerSecond.toFixed(0));
   const finished = await run(process.execPath, [fileURLToPath(import.meta.resolve('autocannon')), ...shape, origin]);
   if (finished.code !== 0) throw new Error(`autocannon failed: ${finished.stderr}`);
   const result: AutocannonResult = JSON.parse(finished.stdout);

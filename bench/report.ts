@@ -14,7 +14,7 @@ export type Round = {
 export type Measured = ReadonlyMap<string, readonly Round[]>;
 
 /** Those that the others are compared with. */
-const references = ['nginx', 'caddy', 'bare'];
+const references = ['nginx', 'caddy', 'bare', '1 rollout'];
 
 /** A line a proxy: medians over its rounds, and its CPU time a request against each reference, paired by round. */
 export function reportTable(measured: Measured): string {
@@ -50,8 +50,8 @@ export function reportTable(measured: Measured): string {
   return layOut([head, ...rows]);
 }
 
-/** First column to the left, figures to the right. */
-function layOut(rows: readonly (readonly string[])[]): string {
+/** Rows as text: the first column to the left, figures to the right. */
+export function layOut(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');

@@ -31,6 +31,20 @@ for (const [caseName, names] of [
   );
 }
 
+test('half load, idle connections and many rollouts are measured too', { skip: needs('wrk') }, async () => {
+  const cases = {
+    p99: ['--only', 'graygate,bare'],
+    'idle-10k': ['--only', 'graygate,bare', '--idle', '400'],
+    rollouts: [],
+  };
+  const rows = { p99: ['graygate', 'bare'], 'idle-10k': ['graygate', 'bare'], rollouts: ['1 rollout', '200 rollouts'] };
+  for (const [caseName, more] of Object.entries(cases)) {
+    const { code, stdout, stderr } = await run(process.execPath, [...shortRun, '--case', caseName, ...more]);
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    for (const name of rows[caseName as keyof typeof rows]) assert.match(stdout, new RegExp(`^${name} +[1-9]`, 'm'));
+  }
+});
+
 test('an unknown proxy is refused', async () => {
   const { code, stderr } = await run(process.execPath, [...shortRun, '--only', 'squid']);
   assert.equal(code, 1);
