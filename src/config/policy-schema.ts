@@ -76,8 +76,9 @@ export const policySchema = mapping(
         headerBytes: written(readHeaderBytes, 'a size such as 16KiB').prefault('16KiB'),
         bodyBytes: written(orUnlimited(parseSize), 'a size such as 16MiB, or unlimited').prefault('unlimited'),
         connections: written(orUnlimited(parseCount), 'a whole number, or unlimited').prefault('unlimited'),
+        connectionsPerSecond: written(orUnlimited(parseCount), 'a whole number, or unlimited').prefault('unlimited'),
       },
-      'a mapping with headerBytes, bodyBytes or connections',
+      'a mapping with headerBytes, bodyBytes, connections or connectionsPerSecond',
     ).prefault({}),
     timeouts: mapping(
       {

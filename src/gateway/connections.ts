@@ -5,12 +5,16 @@ import { problemBytes, renderProblem } from './problem.ts';
 export class Connections {
   /** More than these are refused. */
   maxCount = Infinity;
+  /** More than these a second are refused; as many may come at once after a quiet second. */
+  maxPerSecond = Infinity;
   readonly #onRefused: (status: number) => void;
   /** As they were accepted. */
   readonly #open = new Set<Socket>();
   /** The decrypted sides of those that are encrypted. */
   readonly #decrypted = new Set<Socket>();
   #onLastClosed: (() => void) | null = null;
+  /** How many may come now, as of a moment. */
+  #allowance = { count: Infinity, atMs: 0 };
 
   /** `onRefused` is told the status of each connection that is one too many. */
   constructor(onRefused: (status: number) => void) {
@@ -22,7 +26,7 @@ export class Connections {
    * where the client expects to be encrypted, without a word.
    */
   admit(socket: Socket, { isPlain }: { isPlain: boolean }): boolean {
-    if (this.#open.size < this.maxCount) {
+    if (this.#open.size < this.maxCount && this.#isInTime()) {
       this.#open.add(socket);
       socket.once('close', () => this.#forget(socket));
       return true;
@@ -58,6 +62,15 @@ export class Connections {
   /** Cuts everything, whatever is under way. */
   destroy(): void {
     for (const socket of this.#open) socket.destroy();
+  }
+
+  #isInTime(): boolean {
+    if (this.maxPerSecond === Infinity) return true;
+    const nowMs = performance.now();
+    const { count, atMs } = this.#allowance;
+    const allowed = Math.min(this.maxPerSecond, count + ((nowMs - atMs) / 1_000) * this.maxPerSecond);
+    this.#allowance = { count: allowed < 1 ? allowed : allowed - 1, atMs: nowMs };
+    return allowed >= 1;
   }
 
   #forget(socket: Socket): void {

@@ -12,7 +12,7 @@ import type { Http2Request } from './client/http2-request.ts';
 import { Http2Sessions } from './client/http2-sessions.ts';
 import { Connections } from './connections.ts';
 import { sniffPreface } from './ingress/preface-sniff.ts';
-import { TlsFront } from './ingress/tls-front.ts';
+import { TlsFront, type TlsHandler } from './ingress/tls-front.ts';
 import { answerMalformed, isBusy } from './malformed.ts';
 import { renderProblem, writeProblem } from './problem.ts';
 import { hasBody } from './request-body.ts';
@@ -25,6 +25,8 @@ export interface TrafficHandler {
   onStream(stream: ServerHttp2Stream, request: Http2Request): void;
   /** A request that never became one: the parser refused it. */
   onMalformed(status: number): void;
+  /** What the keys of TLS sessions are made from; undefined: chance. */
+  readonly ticketSecret: Uint8Array | undefined;
 }
 
 /** Fastify keeps the target that it rewrote beside the one it routes by. */
@@ -101,6 +103,7 @@ export function tuneTraffic(
   server.headersTimeout = timeouts.headerMs;
   Object.assign(server, { maxHeaderSize: limits.headerBytes });
   connections.maxCount = limits.connections;
+  connections.maxPerSecond = limits.connectionsPerSecond;
   front.adopt(tls, timeouts.headerMs);
   http2.tune({ headerBytes: limits.headerBytes, headerMs: timeouts.headerMs, idleMs: timeouts.idleMs });
 }
@@ -116,14 +119,15 @@ function standBefore(fastify: FastifyInstance, handler: TrafficHandler): Traffic
     onStream: (stream, request) => handler.onStream(stream, request),
     onMalformed: () => onRefused(errorTable['malformed-request'].status),
   });
-  const front = new TlsFront({
+  const tlsHandler: TlsHandler = {
     onHttp1(socket) {
       connections.decrypted(socket);
       toHttp1(socket);
     },
     onHttp2: (socket) => http2.accept(socket),
     onFailed: onRefused,
-  });
+  };
+  const front = new TlsFront(tlsHandler, handler.ticketSecret);
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     if (!connections.admit(socket, { isPlain: !front.isOn })) return;

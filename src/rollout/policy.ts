@@ -70,7 +70,12 @@ export type AlertTarget = {
 };
 
 /** Sizes in bytes; `Infinity` means unlimited. */
-export type Limits = { readonly headerBytes: number; readonly bodyBytes: number; readonly connections: number };
+export type Limits = {
+  readonly headerBytes: number;
+  readonly bodyBytes: number;
+  readonly connections: number;
+  readonly connectionsPerSecond: number;
+};
 
 export type Rollout = {
   readonly name: string;

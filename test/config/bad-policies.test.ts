@@ -159,7 +159,7 @@ const topLevel: Row[] = [
   [
     'a mapping that is empty text',
     shopPolicy('', 'limits:\n'),
-    'p.yaml:3:8: limits: has no value; expected a mapping with headerBytes, bodyBytes or connections',
+    'p.yaml:3:8: limits: has no value; expected a mapping with headerBytes, bodyBytes, connections or connectionsPerSecond',
   ],
   [
     'yes, which YAML 1.2 takes for text',

@@ -15,7 +15,7 @@ test('the smallest policy gets every default', async (t) => {
   assert.partialDeepStrictEqual(rest, {
     listen: { host: '127.0.0.1', port: 0 },
     admin: { listen: { host: '127.0.0.1', port: 9090 } },
-    limits: { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity },
+    limits: { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity, connectionsPerSecond: Infinity },
     timeouts: { headerMs: 10_000, idleMs: 75_000, drainMs: 30_000 },
     logging: { access: false },
     rollouts: [
@@ -47,14 +47,19 @@ test('the smallest policy gets every default', async (t) => {
 test('every key of the gateway itself is read', async (t) => {
   const top = `admin: { listen: "[::1]:0" }
 trustedProxies: 10.0.0.0/8
-limits: { headerBytes: 32KiB, bodyBytes: 16MiB, connections: 1000 }
+limits: { headerBytes: 32KiB, bodyBytes: 16MiB, connections: 1000, connectionsPerSecond: 50 }
 timeouts: { header: 250ms, idle: 2m, drain: 1h }
 logging: { access: true }
 `;
   const policy = await policyIn(t, shopPolicy(undefined, top));
   assert.partialDeepStrictEqual(policy.admin, { listen: { host: '::1', port: 0 } });
   assert.deepEqual([policy.trustedProxies.has('10.9.9.9'), policy.trustedProxies.has('11.1.1.1')], [true, false]);
-  assert.deepEqual(policy.limits, { headerBytes: 32_768, bodyBytes: 16_777_216, connections: 1_000 });
+  assert.deepEqual(policy.limits, {
+    headerBytes: 32_768,
+    bodyBytes: 16_777_216,
+    connections: 1_000,
+    connectionsPerSecond: 50,
+  });
   assert.deepEqual(policy.timeouts, { headerMs: 250, idleMs: 120_000, drainMs: 3_600_000 });
   assert.equal(policy.logging.access, true);
 });

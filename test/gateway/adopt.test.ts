@@ -109,7 +109,10 @@ test('new limits and a new set of rollouts hold for the next request', async (co
   gateway.adopt(shopPolicy({ stable: upstream.origin }));
   assert.equal((await send({ port, method: 'POST', body: 'abc' })).status, 200);
   gateway.adopt(
-    shopPolicy({ stable: upstream.origin, limits: { headerBytes: 1_000, bodyBytes: 2, connections: Infinity } }),
+    shopPolicy({
+      stable: upstream.origin,
+      limits: { headerBytes: 1_000, bodyBytes: 2, connections: Infinity, connectionsPerSecond: Infinity },
+    }),
   );
   assert.equal((await send({ port, method: 'POST', body: 'abc' })).status, 413);
   assert.equal((await send({ port, headers: ['X-Long', 'x'.repeat(2_000)] })).status, 431);

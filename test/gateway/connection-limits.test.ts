@@ -8,7 +8,7 @@ import { shopPolicy } from '../support/policies.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { startRecordingUpstream } from '../support/recording-upstream.ts';
 
-const limits = { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity };
+const limits = { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity, connectionsPerSecond: Infinity };
 const timeouts = { headerMs: 10_000, idleMs: 75_000, drainMs: 30_000 };
 
 test('headers that do not arrive in time are cut with 408', async (context) => {
@@ -133,4 +133,32 @@ test('a connection beyond the limit gets 503, until another one ends', async (co
     true,
   );
   two.socket.destroy();
+});
+
+test('new connections beyond so many a second get 503, and as many may come again after a second', async (context) => {
+  const upstream = await startRecordingUpstream(context);
+  const policy = shopPolicy({ stable: upstream.origin, limits: { ...limits, connectionsPerSecond: 20 } });
+  const { port, malformed } = await startGateway(context, policy);
+  const statuses = async (count: number): Promise<(number | undefined)[]> =>
+    Promise.all(Array.from({ length: count }, async () => (await send({ port }).catch(() => null))?.status));
+  const first = await statuses(60);
+  const served = first.filter((status) => status === 200).length;
+  assert.ok(served >= 20 && served < 40, `expected about 20 of 60, got ${served}`);
+  assert.equal(malformed.length, 60 - served);
+  assert.ok(malformed.every((status) => status === 503));
+  await eventually('there is room again', async () => (await send({ port }).catch(() => null))?.status === 200);
+  assert.equal(upstream.connectionCount <= served + 1, true);
+});
+
+test('connections that stay are not counted again with each request', async (context) => {
+  const upstream = await startRecordingUpstream(context);
+  const policy = shopPolicy({ stable: upstream.origin, limits: { ...limits, connectionsPerSecond: 1 } });
+  const { port, malformed } = await startGateway(context, policy);
+  const client = new RawClient(port);
+  for (let count = 1; count <= 10; count += 1) {
+    client.send('GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n');
+    await client.untilReplies(count);
+  }
+  assert.deepEqual(malformed, []);
+  client.socket.destroy();
 });

@@ -231,7 +231,7 @@ suite('what graygate itself answers', () => {
       status.RESOURCE_EXHAUSTED,
       {
         stable: { servers: ['http://127.0.0.1:1'], http2: true },
-        limits: { headerBytes: 16_384, bodyBytes: 1, connections: Infinity },
+        limits: { headerBytes: 16_384, bodyBytes: 1, connections: Infinity, connectionsPerSecond: Infinity },
       },
       /larger than allowed/,
     ],

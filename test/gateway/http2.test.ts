@@ -11,7 +11,7 @@ import { shopPolicy } from '../support/policies.ts';
 import { answering, startRawUpstream } from '../support/raw-upstream.ts';
 import { type RecordingAnswer, startRecordingUpstream } from '../support/recording-upstream.ts';
 
-const limits = { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity };
+const limits = { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity, connectionsPerSecond: Infinity };
 
 /** A gateway before one server, and a connection to it. */
 async function startShop(

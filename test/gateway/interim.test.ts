@@ -50,7 +50,7 @@ test('100 Continue is sent when a server takes the body, and the expectation sta
 test('no 100 Continue is sent for a body that nobody will take', async (context) => {
   const gone = await startRecordingUpstream(context);
   await gone.kill();
-  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity };
+  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity, connectionsPerSecond: Infinity };
   const { port } = await startGateway(context, shopPolicy({ stable: gone.origin, limits }));
   for (const [length, status] of [
     [1_001, 413],
@@ -68,7 +68,7 @@ test('no 100 Continue is sent for a body that nobody will take', async (context)
 
 test('a body that announces too much is refused with 413 before a server is asked', async (context) => {
   const upstream = await startRecordingUpstream(context);
-  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity };
+  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity, connectionsPerSecond: Infinity };
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin, limits }));
   const client = new RawClient(port);
   client.send(
@@ -88,7 +88,7 @@ test('a body that announces too much is refused with 413 before a server is aske
 
 test('a body that turns out too long is refused with 413 while it streams', async (context) => {
   const upstream = await startRecordingUpstream(context, () => undefined);
-  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity };
+  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity, connectionsPerSecond: Infinity };
   const { port } = await startGateway(context, shopPolicy({ stable: upstream.origin, limits }));
   const client = new RawClient(port);
   client.send(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n${'x'.repeat(1_000)}\r\n`);
@@ -107,7 +107,7 @@ test('a body that turns out too long is refused with 413 while it streams', asyn
 
 test('a client that reads no answer before it has sent everything still gets its 413', async (context) => {
   const upstream = await startRecordingUpstream(context, () => undefined);
-  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity };
+  const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity, connectionsPerSecond: Infinity };
   const { port } = await startGateway(context, shopPolicy({ stable: upstream.origin, limits }));
   const client = new RawClient(port);
   client.socket.pause();

@@ -142,7 +142,7 @@ test('a sound chunk extension is dropped, and the body passes', async (context) 
 
 test('headers beyond the limit get 431, with a little room for a request below it', async (context) => {
   const upstream = await startRawUpstream(context, answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
-  const limits = { headerBytes: 2_048, bodyBytes: Infinity, connections: Infinity };
+  const limits = { headerBytes: 2_048, bodyBytes: Infinity, connections: Infinity, connectionsPerSecond: Infinity };
   const { port, malformed } = await startGateway(context, shopPolicy({ stable: upstream.origin, limits }));
   const many = Array.from({ length: 1_000 }, (_, index) => `X-${index}: 1\r\n`).join('');
   for (const bytes of [`X-Long: ${'x'.repeat(4_096)}\r\n`, many]) {

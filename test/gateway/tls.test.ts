@@ -128,7 +128,7 @@ suite('a change of certificates', () => {
       shopPolicy({
         stable: upstream.origin,
         tls: tlsOf(),
-        limits: { headerBytes: 4_096, bodyBytes: 1, connections: 9 },
+        limits: { headerBytes: 4_096, bodyBytes: 1, connections: 9, connectionsPerSecond: Infinity },
       }),
     );
     const second = await shakeHands(context, port, {
@@ -236,7 +236,7 @@ suite('handshakes that go wrong', () => {
 });
 
 test('a connection beyond the limit is closed without a word', async (context) => {
-  const limits = { headerBytes: 16_384, bodyBytes: Infinity, connections: 1 };
+  const limits = { headerBytes: 16_384, bodyBytes: Infinity, connections: 1, connectionsPerSecond: Infinity };
   const { port, malformed } = await startShop(context, { limits });
   const first = await shakeHands(context, port);
   const second = new RawClient(port);

@@ -66,7 +66,7 @@ export function policyOf(sketch: Partial<Policy>): Policy {
     store: { kind: 'sqlite', path: 'data/graygate.db' },
     alerts: [],
     trustedProxies: noAddresses,
-    limits: { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity },
+    limits: { headerBytes: 16_384, bodyBytes: Infinity, connections: Infinity, connectionsPerSecond: Infinity },
     timeouts: { headerMs: 10_000, idleMs: 75_000, drainMs: 30_000 },
     logging: { access: false },
     rollouts: [],
