@@ -7,7 +7,7 @@ import type { Ending, FaultKind } from '../rollout/outcome.ts';
 import type { AnswerTap } from './answer-tap.ts';
 import { tapFor } from './answer-taps.ts';
 import type { ClientBody, ClientSide, SlowClientOwner } from './client/client-side.ts';
-import { canSendAgain, errorCodeOf } from './faults.ts';
+import { canSendAgain, errorCodeOf, isOwnShortage } from './faults.ts';
 import { grpcStatusIn, isGrpc } from './grpc.ts';
 import { Journey } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
@@ -190,6 +190,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     clearTimeout(this.#tryTimer);
     this.#attempt = null;
     if (error instanceof UnsendableError) return this.breakOff('malformed-request');
+    if (isOwnShortage(error)) return this.breakOff('too-many-connections');
     this.fault(kind);
     // What came before the fault in the same turn is on its way to the client first.
     if (this.#committed) process.nextTick(() => this.isOpen && this.#cut());

@@ -21,6 +21,15 @@ export function faultKindOf(error: unknown, written: boolean): FaultKind {
   return written ? 'reset' : 'connect';
 }
 
+/** What the operating system says when this machine, or this process, has no room for another connection. */
+const shortages: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+
+/** Whether a connection failed for what graygate itself lacks: no server, and so no version, is to blame. */
+export function isOwnShortage(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: string; cause?: { code?: string } };
+  return shortages.has(code ?? '') || shortages.has(cause?.code ?? '');
+}
+
 const errorByKind: Readonly<Record<FaultKind, ErrorCode>> = {
   connect: 'upstream-connect',
   reset: 'upstream-reset',

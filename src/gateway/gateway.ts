@@ -1,7 +1,7 @@
 // The data plane: takes requests off the public port, has them decided, sends them on. Reads the policy and the splits in
 // force; says what happened through telemetry and nothing else upwards.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Decision } from '../rollout/decide.ts';
 import type { BusinessEvent, Exposure } from '../rollout/experiment.ts';
 import type { MirrorDifference, MirrorRecord } from '../rollout/mirror-record.ts';
@@ -20,6 +20,7 @@ import { BusinessWatch } from './events/business-watch.ts';
 import type { UnreadEvent } from './events/event-tap.ts';
 import { Exchange } from './exchange.ts';
 import { RequestFacts } from './facts.ts';
+import { addressesOf, listenBeside } from './ingress/other-addresses.ts';
 import { LivePolicy, type Telemetry } from './live-policy.ts';
 import { LongStreams } from './long-streams.ts';
 import { isClosing, tieToConnection } from './malformed.ts';
@@ -99,6 +100,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   let live = livePolicyOf(parts.policy);
   registry.started();
   let draining = false;
+  /** Listen on further addresses of the same name. */
+  let beside: readonly NetServer[] = [];
   const upgrades = new Set<Upgrade>();
   const setting: JourneySetting = {
     isDraining: () => draining,
@@ -146,8 +149,12 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     async listen() {
       const { host, port } = parts.policy.listen;
-      await traffic.fastify.listen({ host, port });
-      return (traffic.fastify.server.address() as { port: number }).port;
+      const [first, ...others] = await addressesOf(host);
+      await traffic.fastify.listen({ host: first!, port });
+      const { server } = traffic.fastify;
+      const { port: actualPort } = server.address() as { port: number };
+      beside = await listenBeside(server, others, actualPort);
+      return actualPort;
     },
     async open() {
       await traffic.fastify.ready();
@@ -167,6 +174,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     async close(drainMs) {
       draining = true;
       setting.streams.close();
+      for (const server of beside) server.close();
       traffic.http2.drain();
       await drainServer(traffic.fastify.server, {
         drainMs,

@@ -11,6 +11,7 @@ import type { Policy } from '../rollout/policy.ts';
 import type { Http2Request } from './client/http2-request.ts';
 import { Http2Sessions } from './client/http2-sessions.ts';
 import { Connections } from './connections.ts';
+import { connectionRoom } from './ingress/connection-room.ts';
 import { sniffPreface } from './ingress/preface-sniff.ts';
 import { TlsFront, type TlsHandler } from './ingress/tls-front.ts';
 import { answerMalformed, isBusy } from './malformed.ts';
@@ -40,6 +41,8 @@ export type Traffic = {
   readonly connections: Connections;
   readonly front: TlsFront;
   readonly http2: Http2Sessions;
+  /** As many client connections as leave enough for those to servers. */
+  readonly room: number;
 };
 
 /** Builds the instance. */
@@ -67,7 +70,7 @@ export async function createTraffic(policy: TrafficSettings, handler: TrafficHan
       shouldUpgradeCallback: isWebSocketHandshake,
     },
   });
-  const built = standBefore(traffic, handler);
+  const built = { ...standBefore(traffic, handler), room: await connectionRoom() };
   tuneTraffic(built, policy);
   listenBesideRequests(traffic.server, handler);
   // Every method without a body, as Fastify sees it: it must never look at one.
@@ -93,7 +96,7 @@ export async function createTraffic(policy: TrafficSettings, handler: TrafficHan
 
 /** Brings the limits of a policy into force for new connections. */
 export function tuneTraffic(
-  { fastify: { server }, connections, front, http2 }: Traffic,
+  { fastify: { server }, connections, front, http2, room }: Traffic,
   policy: TrafficSettings,
 ): void {
   const { limits, timeouts, tls } = policy;
@@ -102,14 +105,14 @@ export function tuneTraffic(
   server.keepAliveTimeout = timeouts.idleMs;
   server.headersTimeout = timeouts.headerMs;
   Object.assign(server, { maxHeaderSize: limits.headerBytes });
-  connections.maxCount = limits.connections;
+  connections.maxCount = Math.min(limits.connections, room);
   connections.maxPerSecond = limits.connectionsPerSecond;
   front.adopt(tls, timeouts.headerMs);
   http2.tune({ headerBytes: limits.headerBytes, headerMs: timeouts.headerMs, idleMs: timeouts.idleMs });
 }
 
 /** Has every connection counted, and decrypted where the policy says so, before the server sees it. */
-function standBefore(fastify: FastifyInstance, handler: TrafficHandler): Traffic {
+function standBefore(fastify: FastifyInstance, handler: TrafficHandler): Omit<Traffic, 'room'> {
   const { server } = fastify;
   const onRefused = (status: number): void => handler.onMalformed(status);
   const connections = new Connections(onRefused);

@@ -25,7 +25,7 @@ export type TunnelInput = {
 /** What happens in a tunnel, each at most once but for the byte counts. */
 export interface TunnelOwner {
   /** The server failed before it answered: the request may go elsewhere. */
-  failed(kind: FaultKind): void;
+  failed(kind: FaultKind, error: unknown): void;
   /** The head of the server's answer is on its way to the client. */
   answered(status: number): void;
   /** The server broke off after it had answered. */
@@ -54,7 +54,7 @@ export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelO
   let timer: NodeJS.Timeout | undefined;
   let endServer: (() => void) | null = null;
   let cutServer = input.connector.open(timeouts.connectMs, (fault, socket) => {
-    if (socket === null) return fail(fault!.kind);
+    if (socket === null) return fail(fault!.kind, fault);
     timer = setTimeout(() => fail('timeout'), timeouts.responseMs);
     const upstream = ask(client, input, socket);
     cutServer = () => upstream.destroy();
@@ -67,14 +67,14 @@ export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelO
     settled = true;
     return true;
   };
-  const fail = (kind: FaultKind): void => {
+  const fail = (kind: FaultKind, error: unknown = null): void => {
     cutServer();
-    if (settle()) owner.failed(kind);
+    if (settle()) owner.failed(kind, error);
   };
   /** The server switched to what nobody asked for, or does not say to what. */
   const disagree = (server: { destroy(): unknown }): void => {
     server.destroy();
-    owner.failed('protocol');
+    owner.failed('protocol', null);
   };
   const listen = (upstream: ClientRequest): void => {
     upstream.on('error', (error) => fail(faultKindOf(error, true)));

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { FaultKind } from '../rollout/outcome.ts';
 import type { TunnelEnd } from './client/tunnel-end.ts';
-import { errorCodeOf } from './faults.ts';
+import { errorCodeOf, isOwnShortage } from './faults.ts';
 import { Journey } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
 import type { JourneySetting, JourneyStart } from './request-record.ts';
@@ -53,7 +53,8 @@ export class Upgrade extends Journey implements TunnelOwner {
     this.#tunnel = openTunnel(this.#client, input, this);
   }
 
-  failed(kind: FaultKind): void {
+  failed(kind: FaultKind, error: unknown): void {
+    if (isOwnShortage(error)) return this.refuse('too-many-connections');
     this.fault(kind);
     // A handshake is a GET without a body: it may always be sent again.
     if (!this.redirect(kind, kind !== 'connect')) return this.refuse(errorCodeOf(kind));
