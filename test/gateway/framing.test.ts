@@ -64,6 +64,17 @@ test('trailers come down, less what concerns the framing', async (context) => {
   ]);
 });
 
+test('trailers of a request go up, less what concerns the framing', async (context) => {
+  const upstream = await startRawUpstream(context, ({ socket, text }) => {
+    if (text.endsWith('X-Sum: 7\r\n\r\n')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+  });
+  const { port } = await startGateway(context, shopPolicy({ stable: upstream.origin }));
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const trailers = 'Content-Type: x\r\nKeep-Alive: 1\r\nX-Sum: 7\r\n';
+  assert.equal((await sendRaw(port, `${head}3\r\nabc\r\n0\r\n${trailers}\r\n`)).status, 200);
+  assert.match(upstream.received(), /\r\nTrailer: X-Sum\r\n(?:.+\r\n)*\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n$/);
+});
+
 test('announced trailers that cannot follow do not stop the response', async (context) => {
   const answers = {
     HEAD: 'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n',

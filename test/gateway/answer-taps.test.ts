@@ -1,0 +1,47 @@
+// Who looks on at a request: asked once each, told all that the user gets, in order.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AnswerTap, Onlooker, WatchedRequest } from '../../src/gateway/answer-tap.ts';
+import { tapFor } from '../../src/gateway/answer-taps.ts';
+
+const request = { requestId: 'r-1', rawHeaders: [] } as unknown as WatchedRequest;
+
+function onlooker(name: string, seen: string[], wants = true): Onlooker {
+  const tap: AnswerTap = {
+    sent: (chunk) => void seen.push(`${name} sent ${chunk.toString()}`),
+    head: (status, rawHeaders) => void seen.push(`${name} head ${status} ${rawHeaders.join(':')}`),
+    data: (chunk) => void seen.push(`${name} data ${chunk.toString()}`),
+    end: (isWhole) => void seen.push(`${name} end ${isWhole}`),
+  };
+  return {
+    watch({ requestId }) {
+      seen.push(`${name} asked of ${requestId}`);
+      return wants ? tap : null;
+    },
+  };
+}
+
+function play(tap: AnswerTap): void {
+  tap.sent(Buffer.from('up'));
+  tap.head(200, ['a', 'b']);
+  tap.data(Buffer.from('down'));
+  tap.end(true);
+}
+
+test('every onlooker that wants to is told everything, in the order in which they stand', () => {
+  const seen: string[] = [];
+  const tap = tapFor([onlooker('one', seen), onlooker('none', seen, false), onlooker('two', seen)], request);
+  play(tap!);
+  assert.deepEqual(seen, [
+    ...['one', 'none', 'two'].map((name) => `${name} asked of r-1`),
+    ...['sent up', 'head 200 a:b', 'data down', 'end true'].flatMap((what) => [`one ${what}`, `two ${what}`]),
+  ]);
+});
+
+test('one onlooker is told directly, and where nobody wants to look there is nothing to tell', () => {
+  const seen: string[] = [];
+  play(tapFor([onlooker('one', seen)], request)!);
+  assert.deepEqual(seen.slice(1), ['one sent up', 'one head 200 a:b', 'one data down', 'one end true']);
+  assert.equal(tapFor([onlooker('none', seen, false)], request), null);
+  assert.equal(tapFor([], request), null);
+});
