@@ -1,5 +1,6 @@
 // What users did, on its way to the store: gathered into one transaction after another. Whoever waits for an answer gets it when it is
 // durable; traffic never waits, is written in its order, and loses what finds no more room.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GraygateError } from '../errors.ts';
 import type { EventOutcome, ExperimentEntry } from '../rollout/experiment/entries.ts';
 
@@ -107,9 +108,10 @@ export class EntryQueue {
   }
 
   async #drain(): Promise<void> {
-    // One turn of the loop, so that requests that came together are written together.
-    await Promise.resolve();
-    while (this.#traffic.length + this.#awaited.length > 0) {
+    for (;;) {
+      // A turn of the loop, so that requests that came together are written together.
+      await nextTurn();
+      if (this.#traffic.length + this.#awaited.length === 0) return;
       const batch = this.#take();
       try {
         const entries = [...batch.traffic, ...batch.awaited.flatMap((one) => one.entries)];
