@@ -27,6 +27,8 @@ export type PolicyOrder = {
   /** Of each rollout in turn, how it is called in reports. */
   readonly numbers: readonly number[];
   readonly splits: readonly SplitNews[];
+  /** So that a client may resume its TLS session with any worker. */
+  readonly ticketSecret: Uint8Array;
 };
 
 /** The split in force of a rollout with these versions; each has a higher serial number than the one before. */

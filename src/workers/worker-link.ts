@@ -90,14 +90,14 @@ export class WorkerLink implements Taker {
     this.#child.kill('SIGKILL');
   }
 
-  async #sendPolicy({ serial, numbers, packed, splits }: PolicyForAll): Promise<void> {
+  async #sendPolicy({ packed, splits, ...order }: PolicyForAll): Promise<void> {
     const missing = packed.lists.filter(({ digest }) => !this.#heldDigests.has(digest));
     for (const list of new Map(missing.map((each) => [each.digest, each])).values()) {
       for (const lines of partsOf(list)) await this.#sendPart({ kind: 'users', digest: list.digest, lines });
     }
     this.#heldDigests = new Set(packed.lists.map(({ digest }) => digest));
     const lists = packed.lists.map(({ name, digest }) => ({ name, digest }));
-    this.tell({ kind: 'policy', order: { serial, numbers, parcel: packed.parcel, lists, splits: splits() } });
+    this.tell({ kind: 'policy', order: { ...order, parcel: packed.parcel, lists, splits: splits() } });
   }
 
   /** Waits until the part has left this process, and lets others have a turn. */

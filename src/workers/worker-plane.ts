@@ -1,4 +1,5 @@
 // The data plane over several processes: this one accepts, controls and adds up, workers serve.
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { PackedPolicy } from '../config/policy-parcel.ts';
 import type { Policy } from '../rollout/policy.ts';
@@ -21,9 +22,11 @@ export function createWorkerPlane(parts: PlaneParts): DataPlane {
   const serials = new SplitSerials(cells);
   const numbers = new RolloutNumbers();
   const acceptor = new Acceptor();
+  const ticketSecret = randomBytes(32);
   const orderOf = (serial: number, next: Policy, packed: PackedPolicy): PolicyForAll => ({
     serial,
     packed,
+    ticketSecret,
     numbers: numbers.follow(next),
     splits: () => next.rollouts.map((rollout) => serials.newsOf(rollout)),
   });

@@ -78,7 +78,7 @@ export class Worker {
     await this.#reporter.stop();
   }
 
-  async #adopt({ serial, parcel, lists, numbers, splits }: PolicyOrder): Promise<void> {
+  async #adopt({ serial, parcel, lists, numbers, splits, ticketSecret }: PolicyOrder): Promise<void> {
     const digests = new Map(lists.map(({ name, digest }) => [name, digest]));
     const usersOf = (name: string) => this.#lists.get(digests.get(name) ?? name);
     const policy = unpackPolicy(parcel, { usersOf, shareCount: this.#settings.workerCount });
@@ -91,15 +91,16 @@ export class Worker {
     this.#book.follow(policy);
     this.#accessLog = createAccessLog(this.#logger, policy.logging.access);
     this.#policy = policy;
-    if (this.#gateway === null) await (this.#gateway = this.#open(policy));
+    if (this.#gateway === null) await (this.#gateway = this.#open(policy, ticketSecret));
     else (await this.#gateway).adopt(policy);
     this.#send({ kind: 'serves', serial });
   }
 
-  async #open(policy: Policy): Promise<Gateway> {
+  async #open(policy: Policy, ticketSecret: Uint8Array): Promise<Gateway> {
     const gateway = await createGateway({
       ...sayingEars((saying) => this.#reporter.say(saying)),
       policy,
+      ticketSecret,
       telemetry: this.#book,
       cellOf: (rollout) => this.#known.get(rollout)!.place.cell,
       decided: (decision) => this.#decided(decision),

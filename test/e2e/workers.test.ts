@@ -6,6 +6,7 @@ import { connect } from 'node:http2';
 import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { authority, certificateFile } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { parseSamples } from '../support/metric-samples.ts';
@@ -228,6 +229,24 @@ test('TLS, HTTP/2 and WebSockets are as they are in one process', async (t) => {
     const socket = await openWebSocket(t, `${url}/echo`, { ca: authority });
     assert.equal(String(await exchangeMessages(socket, 'hello')), 'echo:hello');
   }
+});
+
+test('a client resumes its TLS session with whichever worker gets its connection', async (t) => {
+  const stable = await startUpstream(t, (_, response) => response.end('old'));
+  const more = `tls: { cert: "${certificateFile('shop.pem')}", key: "${certificateFile('shop.key')}" }\n`;
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary: stable }, { more, workers: 3 }));
+  const isReused = async (session?: Buffer): Promise<boolean> => {
+    const socket = connectTls({ port: gateway.port, host: 'localhost', ca: authority, ...(session && { session }) });
+    socket.on('session', (ticket: Buffer) => tickets.push(ticket));
+    t.after(() => void socket.destroy());
+    await once(socket.resume(), 'secureConnect');
+    return socket.isSessionReused();
+  };
+  const tickets: Buffer[] = [];
+  assert.equal(await isReused(), false);
+  const ticket = await eventually('a ticket', () => tickets[0]);
+  const answers = await Promise.all(Array.from({ length: 6 }, () => isReused(ticket)));
+  assert.deepEqual(answers, [true, true, true, true, true, true]);
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -1,5 +1,6 @@
 // The TLS side of the public port: takes connections as they were accepted and hands them on decrypted, by the protocol that
 // client and gateway agreed on (ALPN, RFC 7301). New certificates are for new connections; open ones keep what they began with.
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { errorTable } from '../../errors.ts';
@@ -15,12 +16,15 @@ export interface TlsHandler {
 
 export class TlsFront {
   readonly #handler: TlsHandler;
+  readonly #ticketSecret: Uint8Array;
   #server: TlsServer | null = null;
   /** Of what the server was made from: sessions outlive reloads that change nothing here. */
   #madeOf = '';
 
-  constructor(handler: TlsHandler) {
+  /** `ticketSecret`: what the keys of sessions are made from, together with the certificates. */
+  constructor(handler: TlsHandler, ticketSecret: Uint8Array = randomBytes(32)) {
     this.#handler = handler;
+    this.#ticketSecret = ticketSecret;
   }
 
   /** For new connections; null: they are plain. */
@@ -50,6 +54,9 @@ export class TlsFront {
       ALPNProtocols: ['h2', 'http/1.1'],
       requestCert: tls.clientCa !== null,
       rejectUnauthorized: true,
+      // Whoever must present a certificate now cannot come back by a session from before that was so.
+      ticketKeys: createHmac('sha384', this.#ticketSecret).update(this.#madeOf).digest(),
+      sessionIdContext: 'graygate',
       handshakeTimeout: handshakeMs,
     });
     server.on('secureConnection', (socket) => {
