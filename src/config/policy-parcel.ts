@@ -58,5 +58,7 @@ function shareLimits(document: PolicyDocument, shareCount: number): PolicyDocume
       ),
     ),
   }));
-  return { ...document, limits: { ...document.limits, connections: shareOf(document.limits.connections) }, rollouts };
+  const { connections, connectionsPerSecond } = document.limits;
+  const limits = { connections: shareOf(connections), connectionsPerSecond: shareOf(connectionsPerSecond) };
+  return { ...document, limits: { ...document.limits, ...limits }, rollouts };
 }

@@ -55,13 +55,13 @@ test('no file is read and no variable replaced on the other side', async (t) => 
 
 test('limits of the gateway as a whole are shared out, and the release is still the same', async (t) => {
   const folder = await temporaryFolder(t);
-  const text = shopPolicy(undefined, 'limits: { connections: 1000 }\n')
+  const text = shopPolicy(undefined, 'limits: { connections: 1000, connectionsPerSecond: 100 }\n')
     .replace('10.0.0.1:3000] }', '10.0.0.1:3000], limits: { maxRequests: 10 } }')
     .replace('10.0.0.2:3000] }', '10.0.0.2:3000], limits: { maxRequests: 10, maxPending: 0 } }');
   await writeFile(join(folder, 'p.yaml'), text);
   const result = await loaded(join(folder, 'p.yaml'));
   const { limits, rollouts } = passOn(result, 3);
-  assert.equal(limits.connections, 334);
+  assert.deepEqual([limits.connections, limits.connectionsPerSecond], [334, 34]);
   assert.deepEqual(
     rollouts[0]!.versions.map(({ serving }) => serving.limits),
     [
