@@ -56,7 +56,12 @@ test('where nothing is known yet a dash stands, and a rollout that has not begun
 });
 
 test('servers are counted where it is known whether they are up', () => {
-  const servers = [true, false, null].map((up, i) => ({ origin: `http://10.0.0.${i}:1`, weight: 1, up, addresses: [] }));
+  const servers = [true, false, null].map((up, i) => ({
+    origin: `http://10.0.0.${i}:1`,
+    weight: 1,
+    up,
+    addresses: [],
+  }));
   const lines = statusBlock(shownRollout({ versions: [shownVersion({ servers })] }), pipe, 65_000);
   assert.match(lines[4]!, /servers$/);
   assert.match(lines[5]!, /2 of 3 up$/);
