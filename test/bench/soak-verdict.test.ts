@@ -36,15 +36,27 @@ test('failures are counted by what they are, those without an excuse first', () 
   ]);
 });
 
+function run(mebibytesAt: (i: number) => number): ReturnType<typeof judgeMemory> {
+  const memory = Array.from({ length: 60 }, (_, i) => ({
+    atMs: i * 10_000,
+    residentBytes: mebibytesAt(i) * 2 ** 20,
+    processCount: 1,
+  }));
+  return judgeMemory(memory);
+}
+
+function scrape(changes: Record<string, number> = {}): Map<string, number> {
+  const figures = {
+    'graygate_requests_total{code="200"}': 90,
+    'graygate_requests_total{code="499"}': 10,
+    'graygate_decisions_total{reason="split"}': 100,
+    'graygate_request_duration_seconds_count{version="stable"}': 100,
+    'graygate_requests_in_flight{version="stable"}': 0,
+  };
+  return new Map(Object.entries({ ...figures, ...changes }));
+}
+
 test('memory leaks when the last quarter needs clearly more than the second', () => {
-  const run = (bytesAt: (i: number) => number) =>
-    judgeMemory(
-      Array.from({ length: 60 }, (_, i) => ({
-        atMs: i * 10_000,
-        residentBytes: bytesAt(i) * 2 ** 20,
-        processCount: 1,
-      })),
-    );
   assert.equal(run(() => 300).leaks, false);
   assert.equal(run((i) => (i < 15 ? 100 : 300)).leaks, false, 'warming up is no leak');
   assert.equal(run((i) => 300 + i * 5).leaks, true);
@@ -65,17 +77,6 @@ test('a counter that falls is found, a gauge may', () => {
 });
 
 test('figures at rest add up', () => {
-  const scrape = (changes: Record<string, number> = {}) =>
-    new Map(
-      Object.entries({
-        'graygate_requests_total{code="200"}': 90,
-        'graygate_requests_total{code="499"}': 10,
-        'graygate_decisions_total{reason="split"}': 100,
-        'graygate_request_duration_seconds_count{version="stable"}': 100,
-        'graygate_requests_in_flight{version="stable"}': 0,
-        ...changes,
-      }),
-    );
   const expected = { answered: 90, begun: 100, workersKilled: 0 };
   assert.deepEqual(wrongSums(scrape(), expected), []);
   assert.equal(wrongSums(scrape(), { ...expected, begun: 99 }).length, 1);
