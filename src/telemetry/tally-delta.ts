@@ -12,19 +12,24 @@ export type TallyDelta = {
 
 export type Gauges = { readonly [Key in (typeof gaugeKeys)[number]]: number };
 
-const counterKeys = [
-  'durationCount',
-  'durationSumSeconds',
-  'durationCounts',
-  'decisions',
-  'retries',
-  'fallbacks',
-  'faults',
-  'requests',
-] as const satisfies readonly (keyof Tally)[];
 const gaugeKeys = ['inFlightCount', 'openStreamCount', 'awaitedCount'] as const satisfies readonly (keyof Tally)[];
 
-type CounterKey = (typeof counterKeys)[number];
+/** What a tally holds, but for its verbs. */
+type DataKey = { [Key in keyof Tally]: Tally[Key] extends (...given: never[]) => unknown ? never : Key }[keyof Tally];
+type CounterKey = Exclude<DataKey, keyof Gauges | 'rollout' | 'version' | 'pulse'>;
+
+/** Every counter; one that is missing does not compile. */
+const counterKeys = Object.keys({
+  durationCount: 1,
+  durationSumSeconds: 1,
+  durationCounts: 1,
+  decisions: 1,
+  retries: 1,
+  fallbacks: 1,
+  faults: 1,
+  requests: 1,
+} satisfies Record<CounterKey, 1>) as readonly CounterKey[];
+
 /** A count, or counts by bucket or by label. */
 type Counts = number | Float64Array | Map<unknown, unknown>;
 type Writable = Record<CounterKey, Counts>;

@@ -27,6 +27,9 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     (tally) => tally.awaited(),
     (tally) => tally.unawaited(),
     (tally) => tally.answered(),
+    (tally) => tally.streamOpened(),
+    (tally) => tally.streamClosed(),
+    (tally) => tally.unserved(),
   ),
   fc.constantFrom(...kinds).map(
     (kind): Step =>
