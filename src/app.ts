@@ -157,7 +157,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
 type Listening = { readonly traffic: string; readonly admin: string };
 
 async function listenOnBoth(policy: Policy, plane: DataPlane, admin: FastifyInstance): Promise<Listening> {
-  const traffic = await listenOrFail(policy.listen, () => plane.listen());
+  const traffic = await listenOrFail(policy.listen, () => plane.listen(), policy.tls === null ? 'http' : 'https');
   const adminUrl = await listenOrFail(policy.admin.listen, async () => {
     await admin.listen({ ...policy.admin.listen });
     return (admin.server.address() as { port: number }).port;
@@ -168,10 +168,11 @@ async function listenOnBoth(policy: Policy, plane: DataPlane, admin: FastifyInst
 async function listenOrFail(
   { host, port }: { host: string; port: number },
   listen: () => Promise<number>,
+  scheme: 'http' | 'https' = 'http',
 ): Promise<string> {
   try {
     const actualPort = await listen();
-    return `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
   } catch (error) {
     if (error instanceof GraygateError) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
