@@ -8,7 +8,8 @@ import { TallyShare } from '../telemetry/tally-share.ts';
 import { Acceptor } from './acceptor.ts';
 import { Crew, type CrewListener } from './crew.ts';
 import type { DataPlane, PlaneCondition, PlaneParts } from './data-plane.ts';
-import { type ObservationSink, readObservations } from './observation-codec.ts';
+import { readObservations } from './observation-codec.ts';
+import { sinkOf } from './observation-sink.ts';
 import { writeLines } from './log-lines.ts';
 import { hear } from './plain-verbs.ts';
 import { RolloutNumbers } from './rollout-numbers.ts';
@@ -76,13 +77,7 @@ function listenerOf({ metrics, logger, ears }: PlaneParts, { numbers, serials, a
     if (share === undefined) shares.set(link, (share = new TallyShare(metrics.tallies)));
     return share;
   };
-  const sink: ObservationSink = {
-    rolloutOf: (number) => numbers.find(number),
-    assigned(assignment, split) {
-      if (split === serials.serialOf(assignment.rollout)) ears.assigned(assignment);
-    },
-    observed: (observation) => ears.observed(observation),
-  };
+  const sink = sinkOf(ears, numbers, serials);
   return {
     serves(link) {
       acceptor.add(link);
