@@ -26,8 +26,6 @@ export const tlsSchema = z.union([certificateSchema.transform((only) => [only]),
   error: () => tlsForm,
 });
 
-export type TlsDocument = z.output<typeof tlsSchema>;
-
 /** Whether a value can be the name of a file, and is not the text of a key. */
 export function isFileName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !/[\n\0]|-----BEGIN/.test(value);
