@@ -24,6 +24,8 @@ export class Http2Upload implements BodySink {
   #kept: KeptBody | null = new KeptBody();
   #trailers: readonly string[] | null = null;
   #isStarted = false;
+  /** The body has given all. */
+  #isWhole = false;
   #isStopped = false;
   /** The body was told that no more is taken. */
   #isFull = false;
@@ -41,6 +43,7 @@ export class Http2Upload implements BodySink {
   /** Sends into this stream from the beginning. */
   begin(stream: ClientHttp2Stream): void {
     this.#stream = stream;
+    this.#guardEnd(stream);
     stream.on('drain', () => this.#takeMore(stream));
     stream.on('finish', () => this.#finished(stream));
     stream.on('wantTrailers', () => {
@@ -83,8 +86,18 @@ export class Http2Upload implements BodySink {
   end(rawTrailers: readonly string[] | null): void {
     if (this.#isStopped) return;
     this.#trailers = rawTrailers;
+    this.#isWhole = true;
     this.#kept?.end();
     if (this.#stream !== null) this.#end(this.#stream);
+  }
+
+  /** The platform ends a request before it resets it, and a part of a body would look like all of it. */
+  #guardEnd(stream: ClientHttp2Stream): void {
+    const end = stream._final.bind(stream);
+    stream._final = (done) => {
+      if (this.#isWhole) end(done);
+      else done();
+    };
   }
 
   #sendKept(stream: ClientHttp2Stream, kept: KeptBody): void {

@@ -6,11 +6,14 @@ import type { UpstreamClient } from '../../../src/gateway/upstream/upstream-clie
 import { attempt, HandBody, wholeBody } from '../../support/attempts.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { TestContext } from '../../support/gateways.ts';
-import { endStream, frameType, startFrameServer } from '../../support/http2-frames.ts';
+import { endStream, type Frame, frameType, startFrameServer } from '../../support/http2-frames.ts';
 import { echo, saying, startHttp2Upstream } from '../../support/http2-upstream.ts';
 
 const timeouts = { connectMs: 30_000, responseMs: 30_000, idleMs: 30_000 };
 const maxConcurrentStreams = 3;
+
+const isCancel = ({ type, payload }: Frame): boolean => type === frameType.reset && payload.readUInt32BE() === 8;
+const isEndOfBody = ({ type, flags }: Frame): boolean => type === frameType.data && (flags & endStream) !== 0;
 
 function clientOf(context: TestContext, origin: string): UpstreamClient {
   const client = createUpstreamClient({ origin, http2: true, tls: null, timeouts });
@@ -91,12 +94,19 @@ suite('what is said and heard', () => {
   });
 
   test('a whole answer to a request that is still being sent ends the request', async (t) => {
-    const upstream = await startHttp2Upstream(t, saying('enough'));
+    const server = await startFrameServer(t, {
+      onRequest(connection, id) {
+        connection.headers(id, [':status', '200']);
+        connection.send(frameType.data, endStream, id, Buffer.from('enough'));
+      },
+    });
     const body = new HandBody();
-    const recorded = attempt(clientOf(t, upstream.origin), { method: 'POST', body });
+    const recorded = attempt(clientOf(t, server.origin), { method: 'POST', body });
     (await body.started).data(Buffer.from('x'));
     await recorded.ended;
     assert.deepEqual([recorded.kind, recorded.body, body.isStopped], [null, 'enough', true]);
+    await eventually('the server is told', () => server.connections[0]!.frames.some(isCancel));
+    assert.equal(server.connections[0]!.frames.some(isEndOfBody), false);
   });
 
   test('a name that HTTP/2 cannot say is the fault of the request', async (t) => {
@@ -193,6 +203,19 @@ suite('connections', () => {
     const sent = server.connections[1]!.frames.filter(({ type }) => type === frameType.data);
     assert.equal(Buffer.concat(sent.map(({ payload }) => payload)).toString(), 'order');
     assert.equal(server.connections.length, 2);
+  });
+
+  test('what a server that fails had not looked at begins again elsewhere, what it had looked at does not', async (t) => {
+    const server = await startFrameServer(t, {
+      onRequest(connection, id) {
+        if (server.connections.length > 1) connection.headers(id, [':status', '200'], endStream);
+        else if (id === 3) connection.goaway(1, 2);
+      },
+    });
+    const client = clientOf(t, server.origin);
+    const [seen, unseen] = [attempt(client), attempt(client)];
+    await Promise.all([seen.ended, unseen.ended]);
+    assert.deepEqual([seen.kind, unseen.kind, unseen.status], ['reset', null, 200]);
   });
 
   test('a body that is still coming goes on after a stream was refused', async (t) => {
@@ -310,6 +333,21 @@ suite('back-pressure', () => {
     assert.deepEqual([recorded.kind, recorded.byteCount], [null, total]);
   });
 
+  test('the time that the handler takes nothing is not the time of the server', async (t) => {
+    const upstream = await startHttp2Upstream(t, saying('x'.repeat(2 ** 20)), { maxSessionMemory: 100 });
+    const impatient = { ...timeouts, idleMs: 100 };
+    const client = createUpstreamClient({ origin: upstream.origin, http2: true, tls: null, timeouts: impatient });
+    t.after(() => client.destroy());
+    const recorded = attempt(client);
+    recorded.takes = false;
+    await eventually('the first bytes', () => recorded.byteCount > 0);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    recorded.takes = true;
+    recorded.attempt.resume();
+    await recorded.ended;
+    assert.deepEqual([recorded.error, recorded.byteCount], [null, 2 ** 20]);
+  });
+
   test('a client is held back while the server takes nothing, and goes on after it', async (t) => {
     let byteCount = 0;
     const upstream = await startHttp2Upstream(t, (stream) => {
@@ -364,6 +402,34 @@ suite('back-pressure', () => {
 });
 
 suite('giving up', () => {
+  for (const [what, headers] of [
+    ['without a length', []],
+    ['with a length', ['content-length', '100']],
+  ] as const) {
+    test(`a part of a body ${what} never looks like all of it`, async (t) => {
+      const server = await startFrameServer(t, {
+        onRequest: (connection, id) => void (id === 3 && connection.headers(id, [':status', '200'])),
+      });
+      const client = clientOf(t, server.origin);
+      const send = async () => {
+        const body = new HandBody();
+        const recorded = attempt(client, { method: 'POST', headers: ['Host', 'a', ...headers], body });
+        (await body.started).data(Buffer.from('part'));
+        return recorded;
+      };
+      const sent = [await send(), await send(), await send()];
+      const framesOf = (): readonly Frame[] => server.connections[0]!.frames;
+      await eventually('the parts', () => framesOf().filter(({ type }) => type === frameType.data).length === 3);
+      await eventually('the head', () => sent[1]!.status === 200);
+      sent[0]!.attempt.abort();
+      sent[1]!.attempt.abort();
+      await eventually('both are told', () => framesOf().filter(isCancel).length === 2);
+      client.destroy();
+      await eventually('the connection is cut', () => server.connections[0]!.socket.destroyed);
+      assert.deepEqual(framesOf().filter(isEndOfBody), []);
+    });
+  }
+
   test('an abort resets the stream, says nothing more, and leaves the connection to others', async (t) => {
     let code = -1;
     const upstream = await startHttp2Upstream(t, (stream) => {
