@@ -15,6 +15,10 @@ export interface AnswerReaderOwner {
   answerRead(rawTrailers: readonly string[] | null, keptMs: number | null): void;
 }
 
+/** An idle connection is closed after this long, or before the server has said that it closes it. */
+const keepAliveMs = 60_000;
+/** So much earlier than the server, because the news of a close takes its time. */
+const keepAliveMarginMs = 1_000;
 /** Data smaller than this is copied, so that the slab it came in can be read into again. */
 const copiedByteCount = 16_384;
 /** Heads are nearly always shorter than this. */
@@ -140,7 +144,8 @@ export class AnswerReader {
     this.#isReading = false;
     // What follows an answer without having been asked for could be taken for the next one.
     const canBeUsed = head.keepsAlive && !isFollowed;
-    this.#owner.answerRead(rawTrailers, canBeUsed ? (head.keepAliveMs ?? Infinity) : null);
+    const keptMs = Math.min(keepAliveMs, (head.keepAliveMs ?? Infinity) - keepAliveMarginMs);
+    this.#owner.answerRead(rawTrailers, canBeUsed ? keptMs : null);
   }
   /** A piece of the slab that nothing is read into any more. */
   #own(slab: Buffer, from: number, to: number): Buffer {

@@ -7,6 +7,7 @@ import type { ConnectFault, Connector } from './connector.ts';
 import { AnswerReader, type AnswerReaderOwner } from './http1-answer-reader.ts';
 import type { Carrier, Http1Attempt } from './http1-attempt.ts';
 import { BodyWriter, type BodyWriterOwner } from './http1-body-writer.ts';
+import { faultKindOfSocket } from './http1-faults.ts';
 import type { Head } from './http1-head.ts';
 import { never, type Ticking, type Ticks } from './ticks.ts';
 
@@ -17,11 +18,6 @@ export interface ConnectionOwner {
   connectionIdle(connection: Http1Connection): void;
   connectionGone(connection: Http1Connection): void;
 }
-
-/** An idle connection is closed after this long, or before the server has said that it closes it. */
-const keepAliveMs = 60_000;
-/** So much earlier than the server, because the news of a close takes its time. */
-const keepAliveMarginMs = 1_000;
 
 export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, BodyWriterOwner {
   readonly #owner: ConnectionOwner;
@@ -97,8 +93,6 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     else this.#socket.destroy();
   }
 
-  // The request's body.
-
   bodyHeldBack(): void {
     if (!this.#reader.hasHead) this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
   }
@@ -110,8 +104,6 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
   bodyFailed(error: Error): void {
     process.nextTick(() => this.#fail('protocol', error));
   }
-
-  // The answer.
 
   interimRead({ status, rawHeaders }: Head): void {
     if (this.#deadline !== never) this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
@@ -127,15 +119,18 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     const attempt = this.#attempt!;
     const takesMore = attempt.handler.onData(chunk, isLast);
     if (this.#attempt !== attempt) return;
-    this.#isPaused = !takesMore && !isLast;
+    // TLS passes on all that it has decrypted, also to one who is full; its reads stand still from the first piece on.
+    this.#isPaused ||= !takesMore && !isLast;
     this.#deadline = this.#isPaused ? never : this.#owner.ticks.after(this.#owner.timeouts.idleMs);
   }
 
   answerRead(rawTrailers: readonly string[] | null, keptMs: number | null): void {
     const wasWhole = this.#writer === null || this.#writer.isDone;
+    const wasPaused = this.#isPaused;
     const attempt = this.#detach();
-    const idleMs = keptMs === null || !wasWhole ? 0 : Math.min(keepAliveMs, keptMs - keepAliveMarginMs);
+    const idleMs = keptMs === null || !wasWhole ? 0 : keptMs;
     if (idleMs > 0 && this.#socket!.writable) {
+      if (wasPaused) this.#socket!.resume();
       this.#deadline = this.#owner.ticks.before(idleMs);
       this.#owner.connectionIdle(this);
     } else this.close();
@@ -147,7 +142,7 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     this.#socket = socket;
     socket.on('drain', () => this.#drained());
     socket.on('end', () => this.#ended());
-    socket.on('error', (error: Error) => this.#fail(kindOf(error), error));
+    socket.on('error', (error: Error) => this.#fail(faultKindOfSocket(error), error));
     socket.on('close', () => this.#fail('reset', new Error('the connection is gone')));
     this.#owner.ticks.watch(this);
     this.take(this.#attempt!);
@@ -199,10 +194,4 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     }
     return attempt;
   }
-}
-
-function kindOf(error: Error): FaultKind {
-  const { code = '' } = error as { code?: string };
-  if (code === 'ETIMEDOUT') return 'timeout';
-  return code.startsWith('ERR_SSL') ? 'protocol' : 'reset';
 }
