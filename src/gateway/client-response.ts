@@ -1,6 +1,7 @@
 // The last steps of a response towards the client, beyond what the platform does by itself. Holds no state of its own.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { breakConnection } from './client/break-connection.ts';
 import { closeGently } from './problem.ts';
 import { passedTrailers, returnedHeaders } from './response-headers.ts';
 import { giveBackChunk } from './upstream/slabs.ts';
@@ -22,7 +23,7 @@ export function passOnInterim(
   { status, rawHeaders }: { status: number; rawHeaders: readonly string[] },
 ): void {
   if (status === 100 || request.httpVersionMinor === 0) return;
-  response.writeInformation(status, returnedHeaders(rawHeaders, false));
+  response.writeInformation(status, returnedHeaders(status, rawHeaders, false));
 }
 
 /**
@@ -60,11 +61,11 @@ function pairsOf(raw: readonly string[]): [string, string][] {
 }
 
 /**
- * Closes the connection so that the client sees that the body is not whole. An HTTP/1.0 client, to whom the end of the
- * connection is the end of the body, is told by a reset.
+ * Closes the connection so that the client sees that the body is not whole. To an HTTP/1.0 client an orderly end of the
+ * connection would be the end of the body.
  */
 export function cutResponse(request: IncomingMessage, response: ServerResponse): void {
-  if (request.httpVersionMinor === 0) request.socket.resetAndDestroy();
+  if (request.httpVersionMinor === 0) breakConnection(request.socket);
   response.destroy();
 }
 

@@ -134,7 +134,7 @@ export class Exchange extends Journey implements BodyOwner, SlowClientOwner, Ans
     clearTimeout(this.#tryTimer);
     if (status >= 500 && this.#canSendAgain('timeout') && this.rejects(status)) return this.#sendAgain();
     if (status === 404 && this.crossOver()) return this.#sendAgain();
-    const headers = returnedHeaders(rawHeaders, this.#client.canCarryTrailers(status));
+    const headers = returnedHeaders(status, rawHeaders, this.#client.canCarryTrailers(status));
     for (const text of this.live!.exposedHeaders) headers.push(text);
     const cookie = this.issuedCookie();
     if (cookie !== null) headers.push('Set-Cookie', cookie);

@@ -7,6 +7,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   'te',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'proxy-authorization',
   'proxy-authenticate',
 ]);

@@ -1,7 +1,7 @@
 // The request body on its way to a server. It does not touch the client's stream before a server takes the first byte, so that a
 // refused connection leaves the body whole for another server; and what happens to it never harms the client's socket.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { passedTrailers } from './response-headers.ts';
+import { forwardedTrailers } from './request-headers.ts';
 import type { BodySink, BodySource } from './upstream/upstream-client.ts';
 
 /** What a body needs to know of its exchange. */
@@ -82,7 +82,7 @@ export class RequestBody implements BodySource {
   #onEnd = (): void => {
     this.#request.setTimeout(0);
     this.#owner.bodyEnded();
-    this.#sink?.end(passedTrailers(this.#request.rawTrailers));
+    this.#sink?.end(forwardedTrailers(this.#request.rawTrailers));
     this.#sink = null;
   };
 

@@ -2,6 +2,7 @@
 // vouches for. Also the place where a request whose headers can be read two ways is refused.
 import type { RequestFacts } from './facts.ts';
 import { dropNamed, isHopByHop } from './hop-by-hop.ts';
+import { passedTrailers } from './response-headers.ts';
 import { newTraceparent, randomHex } from './trace-ids.ts';
 
 /** What the server is told about the request besides the client's own headers. */
@@ -86,6 +87,13 @@ export function forwardedHeaders(rawHeaders: readonly string[], forwarding: Forw
   if (publicHost !== '') headers.push('X-Forwarded-Host', publicHost);
   for (const text of forwarding.decisionHeaders) headers.push(text);
   return headers;
+}
+
+/** Raw trailers for the server, less what it could take for the gateway's word, or for framing; null where none are left. */
+export function forwardedTrailers(rawTrailers: readonly string[] | null): string[] | null {
+  const trailers = passedTrailers(rawTrailers);
+  const own = trailers?.filter((_, index) => classify(trailers[index & ~1]!) === 'keep') ?? [];
+  return own.length === 0 ? null : own;
 }
 
 type Treatment =

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { FaultKind } from '../rollout/outcome.ts';
 import type { TunnelEnd } from './client/tunnel-end.ts';
 import { faultKindOf } from './faults.ts';
+import { dropNamed } from './hop-by-hop.ts';
 import { returnedHeaders } from './response-headers.ts';
 import type { Connector } from './upstream/connector.ts';
 
@@ -84,7 +85,7 @@ export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelO
         return;
       }
       if (!client.isAgreed(answer)) return disagree(server);
-      client.accept(answer, [...returnedHeaders(answer.rawHeaders, false), ...input.addedHeaders]);
+      client.accept(answer, [...returnedHeaders(101, answer.rawHeaders, false), ...input.addedHeaders]);
       owner.answered(101);
       endServer = () => endBehind(client, server);
       joinStreams({ client, server, serverHead, idleMs: timeouts.idleMs }, owner);
@@ -95,7 +96,7 @@ export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelO
         return;
       }
       if (answer.statusCode === 101 || !client.canDecline(answer.statusCode!)) return disagree(answer);
-      client.decline(answer, [...returnedHeaders(answer.rawHeaders, false), ...input.addedHeaders]);
+      client.decline(answer, [...returnedHeaders(answer.statusCode!, answer.rawHeaders, false), ...input.addedHeaders]);
       owner.answered(answer.statusCode!);
       passOn({ answer, client, idleMs: timeouts.idleMs }, owner);
     });
@@ -111,13 +112,16 @@ export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelO
 }
 
 function ask({ upgrade, handshake }: TunnelEnd, { path, headers }: TunnelInput, socket: Socket): ClientRequest {
+  const sent = [...headers];
+  // There is no body that trailers could follow, and the platform throws where they are announced all the same.
+  dropNamed(sent, 'trailer');
   return request({
     createConnection: () => socket,
     path,
     method: 'GET',
     setHost: false,
     maxHeaderSize: maxResponseHeaderByteCount,
-    headers: [...headers, ...handshake, 'Connection', 'Upgrade', 'Upgrade', upgrade],
+    headers: [...sent, ...handshake, 'Connection', 'Upgrade', 'Upgrade', upgrade],
   });
 }
 

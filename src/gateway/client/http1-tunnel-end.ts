@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { closeGently, writeProblem, type RenderedProblem } from '../problem.ts';
+import { breakConnection } from './break-connection.ts';
 import type { TunnelEnd } from './tunnel-end.ts';
 
 /** The other end of a dead connection that never said so is noticed after about this long. */
@@ -49,7 +50,7 @@ export class Http1TunnelEnd implements TunnelEnd {
   }
 
   breakOff(): void {
-    this.stream.resetAndDestroy();
+    breakConnection(this.stream);
   }
 
   endSoon(idleMs: number): void {

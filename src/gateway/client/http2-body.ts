@@ -2,7 +2,7 @@
 // the client has ended it, since the platform ends a stream that was reset, too.
 import type { ServerHttp2Stream } from 'node:http2';
 import type { BodyOwner } from '../request-body.ts';
-import { passedTrailers } from '../response-headers.ts';
+import { forwardedTrailers } from '../request-headers.ts';
 import type { BodySink } from '../upstream/upstream-client.ts';
 import type { ClientBody } from './client-side.ts';
 
@@ -67,7 +67,7 @@ export class Http2Body implements ClientBody {
     if (sink === null || this.#stream.destroyed || this.#stream.aborted) return;
     this.#forget();
     this.#options.owner.bodyEnded();
-    sink.end(passedTrailers(this.#options.rawTrailers()));
+    sink.end(forwardedTrailers(this.#options.rawTrailers()));
   };
 
   #onClose = (): void => this.#forget();

@@ -1,7 +1,6 @@
 // A client of HTTP/2, through one stream of the platform. What the platform would do by itself to a stream that is not ended
 // well is said here: an answer that is not whole is reset, a request whose rest nobody needs is stopped without an error.
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { isHopByHop } from '../hop-by-hop.ts';
 import type { RenderedProblem } from '../problem.ts';
 import { findHeader } from '../raw-headers.ts';
 import type { BodyOwner } from '../request-body.ts';
@@ -75,7 +74,7 @@ export class Http2Side implements ClientSide {
 
   interim(status: number, rawHeaders: readonly string[]): void {
     if (status === 100 || status === 101 || this.#stream.headersSent || this.#stream.closed) return;
-    this.#stream.additionalHeaders({ ':status': status, ...grouped(returnedHeaders(rawHeaders, false)) });
+    this.#stream.additionalHeaders({ ':status': status, ...grouped(returnedHeaders(status, rawHeaders, false)) });
   }
 
   canCarryTrailers(status: number): boolean {
@@ -86,7 +85,7 @@ export class Http2Side implements ClientSide {
     if (this.#stream.closed) return;
     // A body whose length is said is over when it has been sent.
     this.#waitsForTrailers = this.canCarryTrailers(status) && findHeader(headers, 'content-length') === undefined;
-    this.#waitingHead = [':status', String(status), ...sendable(headers)];
+    this.#waitingHead = [':status', String(status), ...headers];
     process.nextTick(() => this.#sendHead(false));
   }
 
@@ -103,7 +102,7 @@ export class Http2Side implements ClientSide {
 
   /** A head without a thought of what follows it. */
   begin(status: number, headers: readonly string[]): void {
-    if (!this.#stream.closed) this.#stream.respond([':status', String(status), ...sendable(headers)]);
+    if (!this.#stream.closed) this.#stream.respond([':status', String(status), ...headers]);
   }
 
   write(chunk: Buffer): boolean {
@@ -135,7 +134,7 @@ export class Http2Side implements ClientSide {
     // Without a body the head is the end: for gRPC it stands for trailers.
     const endStream = body === '';
     this.#stream.on('finish', () => this.#stopRequest());
-    this.#stream.respond([':status', String(status), ...sendable(headers)], { endStream });
+    this.#stream.respond([':status', String(status), ...headers], { endStream });
     if (this.#isHead || endStream) return;
     this.#stream.end(body);
     this.#stalled ??= setTimeout(() => this.cut(), this.#idleMs);
@@ -167,21 +166,6 @@ export class Http2Side implements ClientSide {
   #stopRequest(): void {
     if (this.#isEnded && !this.hasWholeRequest) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
-}
-
-/** Less what may not stand in a message of HTTP/2 beside the hop-by-hop headers (RFC 9113, 8.2.2). */
-function sendable(headers: readonly string[]): readonly string[] {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (isRefused(headers[i]!)) return headers.filter((_, index) => !isRefused(headers[index & ~1]!));
-  }
-  return headers;
-}
-
-function isRefused(name: string): boolean {
-  const { length } = name;
-  if (length !== 14 && length !== 10) return false;
-  const lower = name.toLowerCase();
-  return lower === 'http2-settings' || isHopByHop(lower);
 }
 
 /** By name, in the order of the first value: the form that the platform takes for interim answers and trailers. */

@@ -101,9 +101,11 @@ export class Http2Download {
 
   #head(stream: ClientHttp2Stream, raw: readonly string[]): void {
     if (this.#owner.isOver || !this.#areSmallEnough(raw)) return;
+    const status = Number(raw[1]);
+    if (!(status >= 200)) return this.#owner.fail('protocol', new Error('expected a status from 200 to 999'));
     this.isAnswered = true;
     this.#owner.answerBegan();
-    this.#handler.onHead(Number(raw[1]), '', answerFields(raw));
+    this.#handler.onHead(status, '', answerFields(raw));
     if (!this.#owner.isOver) stream.on('data', (chunk: Buffer) => this.#data(stream, chunk));
   }
 

@@ -1,4 +1,5 @@
 // Header lists between the form of HTTP/1.1, which the gateway uses inside, and that of HTTP/2 (RFC 9113, 8.3).
+import { isHopByHop } from '../hop-by-hop.ts';
 import type { UpstreamRequest } from './upstream-client.ts';
 
 /** The raw header list of a request, pseudo-headers first; `Host` becomes `:authority`, names are lowered by the platform. */
@@ -37,7 +38,7 @@ export function trailerFields(rawTrailers: readonly string[] | null): Record<str
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
     // Pseudo-headers cannot stand there, nor what belongs to one connection.
-    if (/^:|^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|te)$/.test(name)) continue;
+    if (name.startsWith(':') || isHopByHop(name)) continue;
     (fields[name] ??= []).push(raw[i + 1]!);
   }
   return fields;
