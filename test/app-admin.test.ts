@@ -17,7 +17,7 @@ const target = (secret: string, approveUrl: string | null): AlertTarget => ({
 test('a receiver that is sent no links cannot sign one with its secret', () => {
   const policy = policyOf({ alerts: [target('acts', 'https://graygate.example.com'), target('listens', null)] });
   // Reading a link asks for nothing but the policy.
-  const input = { control: { store: {} }, policy: () => policy };
+  const input = { control: { store: {}, experiments: {} }, policy: () => policy };
   const { links } = adminPartsOf(input as unknown as Parameters<typeof adminPartsOf>[0]);
   const link = {
     id: 'a',
