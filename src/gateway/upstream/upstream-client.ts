@@ -35,7 +35,10 @@ export interface AnswerHandler {
   onInterim(status: number, rawHeaders: readonly string[]): void;
   /** Header names and values as bytes (one char each), as they came. `reason` is empty in HTTP/2. */
   onHead(status: number, reason: string, rawHeaders: readonly string[]): void;
-  /** The chunk is the handler's to keep. False: no more until `Attempt.resume`. `isLast`: `onComplete` follows in the same turn. */
+  /**
+   * The chunk is the handler's to keep. False: no more until `Attempt.resume`, but for what is decrypted already. `isLast`:
+   * `onComplete` follows in the same turn.
+   */
   onData(chunk: Buffer, isLast?: boolean): boolean;
   onComplete(rawTrailers: readonly string[] | null): void;
   /** Never sent, or not answered, or cut in the middle; `kind` says how. */
