@@ -239,6 +239,24 @@ suite('what goes wrong', () => {
     assert.deepEqual([outcomes[0]!.status, outcomes[0]!.ending], [499, 'client-left']);
   });
 
+  test('a client that resets without an error while the server takes nothing is noticed', async (context) => {
+    const upstream = await startRawUpstream(context, ({ socket }) => void socket.pause());
+    const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin, tls: tlsOf() }));
+    const stream = beginHttp2(await openHttp2(context, port), { method: 'POST', body: '' });
+    const chunk = Buffer.alloc(65_536);
+    let isStill = false;
+    stream.on('drain', () => (isStill = false));
+    for (let looks = 0; looks < 5; looks = isStill ? looks + 1 : 0) {
+      isStill = true;
+      while (stream.write(chunk)) isStill = false;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    stream.close(0);
+    await eventually('the outcome', () => outcomes.length === 1);
+    assert.equal(outcomes[0]!.ending, 'client-left');
+    await eventually('the server is told', () => upstream.connections[0]!.socket.resume().destroyed);
+  });
+
   test('a body over the limit is refused, announced or not, and its rest not awaited', async (context) => {
     const { session, upstream, outcomes } = await startShop(context, 'recorded', {
       limits: { ...limits, bodyBytes: 1_000 },

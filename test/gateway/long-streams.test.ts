@@ -7,6 +7,7 @@ import type { SplitCell } from '../../src/rollout/split.ts';
 import { layOutSplit } from '../../src/rollout/split.ts';
 import { tlsOf } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
+import { faultsBeforeHead } from '../support/faulty-upstreams.ts';
 import { startGateway, type TestContext } from '../support/gateways.ts';
 import { beginHttp2, openHttp2, readHttp2 } from '../support/http2-client.ts';
 import { sumOf } from '../support/metric-samples.ts';
@@ -106,6 +107,18 @@ suite('server-sent events', () => {
     publish(0, true);
     await new Promise((resolve) => setTimeout(resolve, 1_300));
     assert.deepEqual([client.ended, await openCount('canary')], [null, 1]);
+    client.socket.destroy();
+  });
+
+  test('that the baseline serves for a candidate stay when the candidate is rolled back', async (context) => {
+    const dead = await faultsBeforeHead['refuses the connection']!.start(context);
+    const { port, publish, openCount } = await startShop(context, streaming('text/event-stream'), { canary: dead });
+    const client = ask(port, 'u-1');
+    await client.untilText('data: 1');
+    assert.equal(await openCount('stable'), 1);
+    publish(0, true);
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    assert.deepEqual([client.replies()[0]!.whole, await openCount('stable')], [false, 1]);
     client.socket.destroy();
   });
 
