@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { GraygateError } from '../errors.ts';
 import type { Report } from './messages.ts';
-import { type Ending, type PolicyForAll, WorkerLink } from './worker-link.ts';
+import type { Ending } from './process-end.ts';
+import { type PolicyForAll, WorkerLink } from './worker-link.ts';
 
 /** A worker that has not begun to serve by then never will. */
 const readyWithinMs = 30_000;

@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PackedPolicy } from '../config/policy-parcel.ts';
 import type { Taker } from './acceptor.ts';
 import type { FromWorker, PolicyOrder, Report, SplitNews, ToWorker, Usage, WorkerSettings } from './messages.ts';
+import { type Ending, endOf } from './process-end.ts';
 import { partsOf } from './user-list-parts.ts';
 
 /** So many connections may be on their way at once: a worker that hangs holds no more than these up. */
@@ -21,8 +22,6 @@ export interface LinkListener {
   /** Its process has ended and everything that it said was heard. `untaken`: connections that it never began to serve. */
   gone(ending: Ending, untaken: readonly Socket[]): void;
 }
-
-export type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** A policy as every worker gets it. `splits` is asked when it is sent, so that none of them is old by then. */
 export type PolicyForAll = Omit<PolicyOrder, 'splits' | 'lists' | 'parcel'> & {
@@ -51,7 +50,7 @@ export class WorkerLink implements Taker {
     this.#child.on('message', (message: FromWorker) => this.#hear(message));
     // A message to a process that has just died; its end is told apart.
     this.#child.on('error', () => undefined);
-    this.#awaitEnd();
+    void endOf(this.#child).then((ending) => this.#listener.gone(ending, this.#untaken.splice(0)));
   }
 
   get pid(): number | undefined {
@@ -133,20 +132,6 @@ export class WorkerLink implements Taker {
   /** The worker has them: this process lets go. */
   #take(count: number): void {
     for (const socket of this.#untaken.splice(0, count)) socket.destroy();
-  }
-
-  /** What the worker said before it died may be read after its process has ended. */
-  #awaitEnd(): void {
-    const child = this.#child;
-    const ended = new Promise<Ending>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
-      child.once('error', () => (child.pid === undefined ? resolve({ code: null, signal: null }) : undefined));
-    });
-    const silent = new Promise<void>((resolve) => {
-      if (child.connected) child.once('disconnect', resolve);
-      else resolve();
-    });
-    void Promise.all([ended, silent]).then(([ending]) => this.#listener.gone(ending, this.#untaken.splice(0)));
   }
 }
 
