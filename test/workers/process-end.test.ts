@@ -41,7 +41,7 @@ test('a process that dies with a connection on its way to it has ended, and what
 test('a process that ends by itself says with which code, after its last word', async (t) => {
   const child = start(t, `process.send('x'.repeat(1_000_000), () => process.exit(3));`);
   let heardLength = 0;
-  child.on('message', (message) => (heardLength += String(message).length));
+  child.on('message', (message: string) => (heardLength += message.length));
   assert.deepEqual(await endOf(child), { code: 3, signal: null });
   assert.equal(heardLength, 1_000_000);
 });
