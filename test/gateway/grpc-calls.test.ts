@@ -12,6 +12,10 @@ import { type RunningGateway, startGateway, type TestContext } from '../support/
 import { EchoClient, type EchoService, echoing, startGrpcServer } from '../support/grpc-peers.ts';
 import { shopPolicy } from '../support/policies.ts';
 
+function asIs(bytes: Buffer): Buffer {
+  return bytes;
+}
+
 type Shop = RunningGateway & { readonly client: EchoClient };
 
 async function startShop(context: TestContext, methods: Partial<EchoService> = {}): Promise<Shop> {
@@ -164,7 +168,6 @@ suite('how calls end', () => {
   test('a method that there is not is said so by the server', async (t) => {
     const { client } = await startShop(t);
     const { promise, resolve } = Promise.withResolvers<ServiceError | null>();
-    const asIs = (bytes: Buffer): Buffer => bytes;
     client.makeUnaryRequest('/test.Echo/None', asIs, asIs, Buffer.alloc(0), (error) => resolve(error));
     assert.equal((await promise)?.code, status.UNIMPLEMENTED);
   });
