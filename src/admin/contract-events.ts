@@ -9,28 +9,45 @@ export const eventsBodyBytes = 1_048_576;
 const maxUserBytes = 1_024;
 const largestValue = 1e12;
 
-const error = (): string => 'expected milliseconds since 1970, or a time such as 2026-11-22T10:00:00Z';
+const expected = (what: string) => ({ error: () => `expected ${what}` });
+const time = expected('milliseconds since 1970, or a time such as 2026-11-22T10:00:00Z');
+const id = expected('a text of 1 to 200 characters');
+const user = expected('a text of 1 to 1,024 bytes');
+const value = expected('a number from 0 to 1,000,000,000,000');
+const name = expected('a name');
 const at = z
-  .union([z.number(), z.iso.datetime({ offset: true, error })], { error })
+  .union([z.number(), z.iso.datetime({ offset: true, ...time })], time)
   .transform((written) => (typeof written === 'number' ? written : Date.parse(written)));
 
-export const eventShape = z.strictObject({
+const fields = {
   id: z
-    .string()
-    .min(1)
-    .max(200)
+    .string(id)
+    .min(1, id)
+    .max(200, id)
     .describe('yours; the same id again within 7 days counts once, so a batch may be sent again'),
-  rollout: z.string(),
+  rollout: z.string(name),
   user: z
-    .string()
-    .min(1)
-    .refine((user) => user.isWellFormed() && Buffer.byteLength(user) <= maxUserBytes, 'expected 1 to 1,024 bytes')
+    .string(user)
+    .min(1, user)
+    .refine((sent) => sent.isWellFormed() && Buffer.byteLength(sent) <= maxUserBytes, user)
     .describe('the user ID as the gateway sees it'),
-  event: z.string().describe('one of the events of the rollout'),
-  value: z.number().min(0).max(largestValue).optional().describe('absent: the number in the policy, else 0'),
+  event: z.string(name).describe('one of the events of the rollout'),
+  value: z
+    .number(value)
+    .min(0, value)
+    .max(largestValue, value)
+    .optional()
+    .describe('absent: the number in the policy, else 0'),
   at: at
     .optional()
     .describe('when it was: milliseconds since 1970, or a time such as 2026-11-22T10:00:00Z; absent: now'),
+};
+
+export const eventShape = z.strictObject(fields, {
+  error: (issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `unknown field "${issue.keys.join('", "')}"; known: ${Object.keys(fields).join(', ')}`
+      : 'expected an object with id, rollout, user and event',
 });
 export type SentEvent = z.output<typeof eventShape>;
 

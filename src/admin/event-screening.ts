@@ -44,7 +44,7 @@ function readEvent(item: unknown, rollouts: ReadonlyMap<string, Rollout>, nowMs:
   const shaped = eventShape.safeParse(item);
   if (!shaped.success) {
     const { path, message } = shaped.error.issues[0]!;
-    const reason = `${path.length === 0 ? 'event' : path.join('.')}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+    const reason = path.length === 0 ? message : `${path.join('.')}: ${message}`;
     return { id: idIn(item), event: null, reason };
   }
   const sent = shaped.data;

@@ -1,6 +1,7 @@
 // The report of an experiment on a terminal: the alarm first, then what is decided, then every comparison. Pure text.
 import { chinese } from '../rollout/experiment-report/chinese.ts';
 import { english } from '../rollout/experiment-report/english.ts';
+import { lineOn } from '../rollout/experiment-report/notes.ts';
 import { figureText, differenceText, liftText, type NumberStyle } from '../rollout/experiment-report/numbers.ts';
 import type { ExperimentReport, MetricComparison, MetricReport } from '../rollout/experiment-report/report.ts';
 import type { ReportLanguage, Words } from '../rollout/experiment-report/words.ts';
@@ -38,7 +39,7 @@ export function experimentLines(report: ExperimentReport, lang: ReportLanguage, 
     ...table(report, words, canvas),
     '',
     ...report.metrics.flatMap((metric) =>
-      metric.comparisons.flatMap((one) => sentence(told(report, { metric, one }, words))),
+      metric.comparisons.flatMap((one) => sentence(lineOn(report, { metric, one }, words))),
     ),
     ...(leftOut === null ? [] : ['', ...sentence(leftOut)]),
   ];
@@ -86,18 +87,4 @@ function figureCells({ metric: { kind } }: MetricReport, one: MetricComparison, 
       : [lift.value, lift.lower, lift.upper].map((value) => liftText(value, style));
   const means = [one.figures.baselineMean, one.figures.candidateMean].map((mean) => figureText(kind, mean, style));
   return [...means, change!, `${from} … ${to}`];
-}
-
-function told(
-  { versions }: ExperimentReport,
-  { metric, one }: { readonly metric: MetricReport; readonly one: MetricComparison },
-  words: Words,
-): string {
-  const { colon, semicolon } = words.marks;
-  const sentence = `${words.metric(metric.metric)}${colon}${words.verdict(metric.metric, one, versions[0]!.name)}`;
-  const notes = [
-    ...(metric.decidedBy === null ? [] : [words.decidedBy(metric.decidedBy)]),
-    ...(one.adjusted === null ? [] : [words.adjusted(one.adjusted.saved)]),
-  ];
-  return [sentence, ...notes].join(semicolon);
 }

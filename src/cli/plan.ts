@@ -27,7 +27,7 @@ Says for each stage how long it takes to prove that a good release is not worse,
 shows itself there; --harm asks for one size instead of the usual ones. Warns of stages that prove nothing within maxHold;
 with --strict it exits 1 for them. These are averages: rehearse shows how much real rollouts differ from them.
 With --lift also how many users and days an experiment needs to find a lift of that size: from what a running gateway has
-counted (--url), else from --conversion, --retention and --order-value.
+counted (--url, or $GRAYGATE_URL), else from --conversion, --retention and --order-value.
 
 Examples:
   graygate plan default --config config/rehearsal.yaml --rps 200 --error-rate 0.1
@@ -63,15 +63,17 @@ async function run(name: string | undefined, options: PlanOptions, context: Comm
   if (options.strict && plan.warnings.length > 0) context.finish(1);
 }
 
-/** Null where no lift is asked for. Only a gateway that is named is asked. */
+/** Null where no lift is asked for. A gateway is asked when the command line names it, or the environment does and no rate is given. */
 async function experimentOf(
   rollout: Rollout,
   options: PlanOptions,
   context: CommandContext,
 ): Promise<ExperimentPlan | null> {
-  const { lift } = options;
+  const { lift, url, conversion, retention, orderValue } = options;
   if (lift === undefined) return null;
-  if (options.url === undefined) return experimentPlan(rollout, { ...options, lift }, null);
+  const isGiven = [conversion, retention, orderValue].some((rate) => rate !== undefined);
+  const isNamed = url !== undefined || (!isGiven && Boolean(context.env['GRAYGATE_URL']));
+  if (!isNamed) return experimentPlan(rollout, { ...options, lift }, null);
   const client = new AdminClient(endpointOf(options, context), context.stop);
   return experimentPlan(rollout, { ...options, lift }, await client.experiment(rollout.name, null));
 }

@@ -63,7 +63,7 @@ function tell({ file, valid, problems, warnings = [] }: Report, { stdout, stderr
   for (const { problem, ...place } of warnings) {
     stderr.write(`${formatProblem({ ...place, problem: `warning: ${problem}` })}\n`);
   }
-  const warned = warnings.length === 0 ? '' : `, with ${countOf(warnings.length, 'warning')}, which do not fail`;
+  const warned = warnings.length === 0 ? '' : `, with ${countOf(warnings.length, 'warning')}`;
   if (valid) stdout.write(`${file} is valid${warned}\n`);
 }
 

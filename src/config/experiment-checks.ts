@@ -96,10 +96,14 @@ function findNarrowProof({ measure: { tolerate, prove }, path }: Placed): Findin
 function findRepeatedMetrics(checks: readonly Placed[], metrics: readonly Placed[]): Finding[] {
   const nameOf = ({ measure }: Placed): unknown => measure.name ?? measure.metric;
   return metrics.flatMap((metric, index) => {
-    const isTaken = [...checks, ...metrics.slice(0, index)].some((other) => nameOf(other) === nameOf(metric));
-    if (!isTaken) return [];
-    const problem = `has the name "${String(nameOf(metric))}", which is taken`;
-    return [{ ...finding([...metric.path, 'name'], problem, 'names are unique'), quotesValue: false }];
+    const isOf = (others: readonly Placed[]): boolean => others.some((other) => nameOf(other) === nameOf(metric));
+    const isChecked = isOf(checks);
+    if (!isChecked && !isOf(metrics.slice(0, index))) return [];
+    const problem = `has the name "${String(nameOf(metric))}", which ${isChecked ? 'a check has' : 'is taken'}`;
+    const hint = isChecked
+      ? 'checks are measured too: leave it out, or give it a name of its own'
+      : 'give it a name of its own';
+    return [{ ...finding([...metric.path, 'name'], problem, hint), quotesValue: false }];
   });
 }
 

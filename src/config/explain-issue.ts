@@ -24,6 +24,9 @@ function explainBelow(issue: Issue, parents: readonly PathSegment[], tree: unkno
     case 'invalid_union': {
       const branch = branchMeant(issue.errors);
       if (branch !== null) return branch.flatMap((inner) => explainBelow(inner, path, tree));
+      // Without branches it is the key that tells the forms apart, and no form has this value.
+      if (issue.errors.length === 0 && typeof valueAt(tree, path) === 'string')
+        return [{ path, at: 'value', problem: 'is not known', hint: `expected ${issue.message}`, quotesValue: true }];
       break;
     }
     case 'custom':

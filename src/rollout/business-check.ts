@@ -7,7 +7,7 @@ import type { Phase } from '../stats/phase-contrast.ts';
 import { mergeSamples } from '../stats/sample.ts';
 import { english } from './experiment-report/english.ts';
 import { missingOf } from './experiment-report/missing.ts';
-import { figureText, liftText } from './experiment-report/numbers.ts';
+import { figureText, shareText } from './experiment-report/numbers.ts';
 import { userBalance } from './experiment-report/user-balance.ts';
 import type { ExperimentFigures, MetricFigures } from './experiment.ts';
 import type { BusinessCheck } from './staging.ts';
@@ -50,20 +50,21 @@ export function weighBusiness(check: BusinessCheck, look: BusinessLook): Busines
   const index = figures?.versions.indexOf(look.candidate) ?? -1;
   if (figures === null || one === undefined || index < 1) return silent('nobody has been counted yet');
   const phases = one.samples.map((versions) => ({ candidate: versions[index]!, baseline: versions[0]! }));
+  if (phases.length === 0) return silent('nobody has been counted yet');
+  const lacks = lacksOf(figures, one, index);
   const contrast = contrastPhases(phases);
-  if (contrast === null) return silent(`nothing varies yet in ${check.name}`);
+  if (contrast === null) return silent(lacks ?? 'nothing varies yet');
   const users = usersIn(phases);
-  const seen = (lacks: string | null): BusinessNumbers['seen'] => ({
+  const seen: BusinessNumbers['seen'] = {
     kind: 'business',
     lacks,
     baseline: { users: users.baseline, mean: contrast.baseline.mean },
     candidate: { users: users.candidate, mean: contrast.candidate.mean },
-  });
-  const lacks = lacksOf(figures, one, index);
-  if (lacks !== null) return { ...silent(lacks), seen: seen(lacks) };
+  };
+  if (lacks !== null) return { ...silent(lacks), seen };
   const harm = evidenceBeside(phases, check.tolerate.ratio, look).logEvidenceBelow;
   const proof = evidenceBeside(phases, (check.prove ?? check.tolerate).ratio, look).logEvidenceAbove;
-  return { check, harm: wealthOf(harm), proof: wealthOf(proof), seen: seen(null) };
+  return { check, harm: wealthOf(harm), proof: wealthOf(proof), seen };
 }
 
 /** For example `canary has 4.2 % conversion, stable 5 %; 10,234 canary users; the chance of this by luck is below 1 in 100`. */
@@ -80,8 +81,15 @@ export function describeBusiness(
   if (answer === 'fail') return `${figures}; the chance of this by luck is ${chanceOf(luck)}`;
   if (luck >= suspicious)
     return `${figures}; harm is suspected but not shown, the chance of this by luck is ${chanceOf(luck)}`;
-  const claim = `that it is not ${liftText((check.prove ?? check.tolerate).ratio - 1, english.numbers)} or less`;
+  const claim = claimOf((check.prove ?? check.tolerate).ratio);
   return `${figures}; ${answer === 'pass' ? `this proves ${claim}` : `this is not enough to prove ${claim}`}`;
+}
+
+/** What proof of at least `ratio` times the baseline's figure says. */
+function claimOf(ratio: number): string {
+  return ratio === 1
+    ? 'that it is not lower'
+    : `that it is not lower by ${shareText(1 - ratio, english.numbers)} or more`;
 }
 
 const noFigure = { users: 0, mean: null } as const;
@@ -94,7 +102,7 @@ function lacksOf(figures: ExperimentFigures, one: MetricFigures, index: number):
     nonZero: one.nonZero[i]!,
   }));
   const missing = missingOf(counted);
-  return missing.length === 0 ? null : english.missing(missing);
+  return missing.length === 0 ? null : english.missing(one.metric.kind, missing);
 }
 
 function evidenceBeside(phases: readonly Phase[], ratio: number, { alpha, tightestAt }: BusinessLook) {

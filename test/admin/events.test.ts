@@ -68,12 +68,13 @@ suite('events from servers', () => {
   });
 
   const wrong: readonly (readonly [what: string, change: object | string, reason: RegExp])[] = [
-    ['no event at all', 'nonsense', /^event: .*object/],
-    ['an unknown key', { valeu: 1 }, /valeu/],
-    ['an empty user', { user: '' }, /^user: /],
-    ['a user of more than 1,024 bytes', { user: '张'.repeat(342) }, /^user: expected 1 to 1,024 bytes/],
+    ['no event at all', 'nonsense', /^expected an object with id, rollout, user and event$/],
+    ['an unknown key', { valeu: 1 }, /^unknown field "valeu"; known: id, rollout, user, event, value, at$/],
+    ['no ID', { id: undefined }, /^id: expected a text of 1 to 200 characters$/],
+    ['an empty user', { user: '' }, /^user: expected a text of 1 to 1,024 bytes$/],
+    ['a user of more than 1,024 bytes', { user: '张'.repeat(342) }, /^user: expected a text of 1 to 1,024 bytes$/],
     ['half a character', { user: '\ud800' }, /^user: /],
-    ['a value below nothing', { value: -1 }, /^value: /],
+    ['a value below nothing', { value: -1 }, /^value: expected a number from 0 to 1,000,000,000,000$/],
     ['a value that is no number', { value: '12' }, /^value: /],
     ['a value beyond all money', { value: 1e13 }, /^value: /],
     ['an ID that is too long', { id: 'x'.repeat(201) }, /^id: /],

@@ -123,7 +123,10 @@ suite('the page of an experiment', () => {
     assert.equal(body.match(/<svg class="interval/g)?.length, 3);
     assert.match(body, /<svg class="interval is-better"[^>]*aria-label="\+30 % \(\+[\d.]+ % … \+[\d.]+ %\)"/);
     assert.equal(body.match(/<svg class="time"/g)?.length, 1, 'only conversion has days');
-    assert.match(body, /decide by revenue, not by this; 42 users whose outcome is not known yet/);
+    assert.match(
+      body,
+      /decide by &quot;Revenue a user: purchase, cap 5,000&quot;, not by this; 42 users whose outcome is not known yet/,
+    );
     assert.doesNotMatch(body, /NaN|undefined|Infinity/);
   });
 

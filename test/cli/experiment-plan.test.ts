@@ -98,6 +98,11 @@ test('what a running gateway has counted comes before what is assumed', async (t
   const [primary] = got.metrics;
   assert.deepEqual([primary!.metric.name, primary!.today], ['conversion', 0.1]);
   assert.ok(primary!.days! > 7);
+  const env = { GRAYGATE_URL: `http://127.0.0.1:${port}` };
+  const named = await runToEnd(`plan -c ${file} --rps 200 --lift 10`.split(' '), env);
+  assert.match(named.stdout, /, rates recorded\n/, 'a gateway that the environment names');
+  const given = await runToEnd(`plan -c ${file} --rps 200 --lift 10 --conversion 5`.split(' '), env);
+  assert.match(given.stdout, /, rates assumed\n/, 'but rates that are given come before it');
 });
 
 test('a stage that waits for a check of the business says so', async (t) => {

@@ -78,6 +78,25 @@ test('users who do not fall as the split says are the first thing that is said, 
   assert.ok(!sane.some((line) => line.includes('<red>')));
 });
 
+test('the sentences name the metric that decides, and say how many users are still waited for', () => {
+  const revenue = { kind: 'revenue', name: 'value-revenue', event: 'purchase', cap: 500 } as const;
+  const value = { ...revenue, kind: 'value', name: 'value' } as const;
+  const nobody = [proportion(0, 0), proportion(0, 0)];
+  const metrics = [conversion, value, revenue] as const;
+  const seen = figures([
+    { ...counted(conversion, nobody), waiting: [2_000, 2_001] },
+    counted(value, nobody),
+    counted(revenue, nobody),
+  ]);
+  const lines = experimentLines(reportOf(seen, experiment({ metrics }), 10 * dayMs), 'en', canvas);
+  const lineOf = (start: string): string | undefined => lines.findLast((line) => line.startsWith(start));
+  assert.match(
+    lineOf('Conversion')!,
+    /: stable has 0 of 100 users whose outcome is known, canary has 0 of 100 users whose outcome is known; 4,001 users whose outcome is not known yet$/,
+  );
+  assert.match(lineOf('Average value')!, /; decide by "Revenue a user: purchase, cap 500", not by this$/);
+});
+
 test('with several candidates each row names its own, and sentences keep to the width', () => {
   const three = figures([
     counted(conversion, [proportion(9_000, 450), proportion(9_000, 540), proportion(9_000, 455)]),

@@ -8,15 +8,15 @@ export function runHere(args: readonly string[]) {
 }
 
 /** Runs a verb that ends by itself. */
-export function runToEnd(args: readonly string[]) {
-  return run(args, new AbortController().signal);
+export function runToEnd(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return run(args, new AbortController().signal, env);
 }
 
-async function run(args: readonly string[], stop: AbortSignal) {
+async function run(args: readonly string[], stop: AbortSignal, env: NodeJS.ProcessEnv = {}) {
   let stdout = '';
   let stderr = '';
   const code = await runCommandLine(args, {
-    env: {},
+    env,
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     stop,

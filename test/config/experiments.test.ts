@@ -277,7 +277,22 @@ const wrong: readonly (readonly [what: string, keys: string, problem: RegExp])[]
   [
     'a name of two metrics',
     measured('{ metric: retention }, { metric: retention, day: 7 }'),
-    /metrics\[1\].*: has the name "retention", which is taken/,
+    /metrics\[1\].*: has the name "retention", which is taken; give it a name of its own/,
+  ],
+  [
+    'a name of a metric and a check',
+    `${measured('{ metric: retention }')}    analysis: { checks: [{ metric: retention }] }\n`,
+    /metrics\[0\].*: has the name "retention", which a check has; checks are measured too: leave it out, or give it/,
+  ],
+  [
+    'a metric that there is not',
+    measured('{ metric: bounce }'),
+    /metrics\[0\]\.metric: "bounce" is not known; expected a metric: a mapping with metric: conversion, value, revenue/,
+  ],
+  [
+    'a check that there is not',
+    checked('{ metric: cpu }'),
+    /checks\[0\]\.metric: "cpu" is not known; expected a check/,
   ],
   [
     'a proof narrower than harm',

@@ -70,7 +70,7 @@ test('a candidate that is shown to be not worse than the check asks passes', () 
   assert.equal(verdict.answer, 'pass');
   assert.equal(
     verdict.sentence,
-    'conversion of canary is 4.96 %, of stable 5 %; this proves that it is not −20 % or less',
+    'conversion of canary is 4.96 %, of stable 5 %; this proves that it is not lower by 20 % or more',
   );
   assert.equal(verdictOn(conversions([1_000, 50], [1_000, 50])).answer, 'not-enough-data');
 });
@@ -79,8 +79,12 @@ test('without data a check neither passes nor fails, and says what is missing', 
   const rows: [ExperimentFigures | null, RegExp][] = [
     [null, /^conversion: nobody has been counted yet$/],
     [figures([]), /nobody has been counted yet/],
-    [conversions([500, 0], [500, 0]), /nothing varies yet/],
-    [conversions([5_000, 400], [90, 0]), /; canary has 90 of 100 users, canary has 0 of 10 users who did it$/],
+    [conversions([0, 0], [0, 0]), /^conversion: stable has 0 of 100 users whose outcome is known, canary has 0 of 100/],
+    [conversions([500, 0], [500, 0]), /^conversion: stable has 0 of 10 users who did it, canary has 0 of 10/],
+    [
+      conversions([5_000, 400], [90, 0]),
+      /; canary has 90 of 100 users whose outcome is known, canary has 0 of 10 users who did it$/,
+    ],
     [
       {
         ...conversions([20_000, 1_000], [18_000, 100]),

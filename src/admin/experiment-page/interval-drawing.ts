@@ -5,7 +5,8 @@ import { escapeHtml } from '../escape-html.ts';
 import { place, scaleOf, type Scale } from './scale.ts';
 
 const width = 320;
-const edge = 14;
+/** Half a label of the axis, such as `+100 %`, has room beside it. */
+const edge = 24;
 /** The axis never reaches further than this (1: twice as much); lines that do end in an arrow. */
 const furthest = 1;
 const nearest = 0.02;

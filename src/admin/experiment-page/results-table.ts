@@ -1,4 +1,5 @@
 // Every comparison of an experiment as a row: both figures, the lift drawn on one axis, what is to be concluded.
+import { lineOn } from '../../rollout/experiment-report/notes.ts';
 import { differenceText, figureText, liftText, type NumberStyle } from '../../rollout/experiment-report/numbers.ts';
 import type {
   Estimated,
@@ -64,28 +65,10 @@ function changeText(
 }
 
 function sentences(report: ExperimentReport, words: Words): string {
-  const baseline = report.versions[0]!.name;
-  const said = report.metrics.flatMap((metric) =>
-    metric.comparisons.map((one) => {
-      const notes = [
-        metric.decidedBy === null ? null : words.decidedBy(metric.decidedBy),
-        one.adjusted === null ? null : words.adjusted(one.adjusted.saved),
-        waitingOf(metric) === 0 ? null : words.waiting(waitingOf(metric)),
-        isUncapped(metric) ? words.uncapped : null,
-      ].filter((note) => note !== null);
-      const sentence = words.verdict(metric.metric, one, baseline);
-      return [`${words.metric(metric.metric)}${words.marks.colon}${sentence}`, ...notes].join(words.marks.semicolon);
-    }),
+  const lines = report.metrics.flatMap((metric) =>
+    metric.comparisons.map((one) => lineOn(report, { metric, one }, words)),
   );
-  return said.map((text) => `<li>${escapeHtml(text)}</li>`).join('');
-}
-
-function waitingOf({ versions }: MetricReport): number {
-  return versions.reduce((sum, { waiting }) => sum + waiting, 0);
-}
-
-function isUncapped({ metric }: MetricReport): boolean {
-  return 'cap' in metric && metric.cap === null;
+  return lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('');
 }
 
 function decisiveOf({ adjusted, figures }: MetricComparison): Estimated | null {

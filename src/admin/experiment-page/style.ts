@@ -4,7 +4,7 @@ export const style = `:root{color-scheme:light dark;--ink:#1c2330;--soft:#5b6575
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
 main{max-width:66rem;margin:0 auto;padding:2rem 1.25rem 3rem}
-h1{font-size:1.7rem;line-height:1.2;margin:0 0 .25rem}h2{font-size:1.1rem;margin:0 0 .75rem}
+h1{font-size:1.7rem;line-height:1.2;margin:0 0 .25rem}h2{font-size:1.1rem;margin:0 0 .75rem}*+h2{margin-top:1.25rem}
 .facts{color:var(--soft);margin:0 0 1.25rem}.facts span+span::before{content:"·";margin:0 .5em}
 section,.outcome,.alarm{background:var(--paper);border:1px solid var(--faint);border-radius:10px;padding:1.1rem 1.25rem;margin:0 0 1rem}
 .outcome{font-size:1.12rem;border-left:6px solid var(--quiet)}.outcome.is-better{border-left-color:var(--good);background:var(--goodground)}.outcome.is-worse{border-left-color:var(--bad)}

@@ -1,4 +1,5 @@
 // A report in Chinese.
+import type { Metric } from '../experiment.ts';
 import { countOf } from '../wording.ts';
 import { differenceText, figureText, liftText, shareText } from './numbers.ts';
 import type { Missing } from './report.ts';
@@ -28,9 +29,9 @@ export const chinese: Words = {
         return `转化率：${start}后 ${durationText(metric.windowMs)}内 ${metric.event}`;
       }
       case 'value':
-        return `平均单值：${metric.event}`;
+        return `平均单值：${metric.event}${capText(metric.cap)}`;
       case 'revenue':
-        return `人均收入：${metric.event}`;
+        return `人均收入：${metric.event}${capText(metric.cap)}`;
       case 'retention':
         return `第 ${metric.day} 天留存率`;
       default:
@@ -39,7 +40,7 @@ export const chinese: Words = {
   },
   verdict({ kind }, { candidate, figures, adjusted, verdict }, baseline) {
     if (verdict.kind === 'frozen') return `${candidate} 无结论：用户分布与分流比例不符`;
-    if (verdict.kind === 'not-enough-data') return `${candidate} 数据不足：${chinese.missing(verdict.missing)}`;
+    if (verdict.kind === 'not-enough-data') return `${candidate} 数据不足：${chinese.missing(kind, verdict.missing)}`;
     if (verdict.kind === 'no-difference') {
       const { largest, largestLift } = verdict;
       const size =
@@ -56,7 +57,7 @@ export const chinese: Words = {
     const means = `${figureText(kind, figures!.candidateMean, numbers)} 对 ${figureText(kind, figures!.baselineMean, numbers)}`;
     return `${candidate} 比 ${baseline} ${answers[verdict.kind]}：${means}，${range}`;
   },
-  missing: (missing) => missing.map(lack).join('，'),
+  missing: (kind, missing) => missing.map((one) => lack(kind, one)).join('，'),
   answer: ({ kind }) => answers[kind],
   outcome({ decision, versions, metrics }) {
     const primary = metrics.find(({ role }) => role === 'primary');
@@ -69,7 +70,7 @@ export const chinese: Words = {
       ? `保留 ${baseline}：${sentence}。`
       : `${decision.version} 胜出：${sentence}。`;
   },
-  decidedBy: (metric) => `以 ${metric} 为准，不以本指标决策`,
+  decidedBy: (metric) => `以“${metric}”为准，不以本指标决策`,
   mismatch({ versions, chance }) {
     const counts = versions.map(
       ({ name, users, expected }) => `${name} ${countOf(users)}（应为 ${countOf(expected)}）`,
@@ -121,11 +122,20 @@ export const chinese: Words = {
   },
 };
 
-function lack(missing: Missing): string {
+function capText(cap: number | null): string {
+  return cap === null ? '' : `，单笔上限 ${countOf(cap)}`;
+}
+
+function lack(kind: Metric['kind'], missing: Missing): string {
   if (missing.what === 'spread') return '数值尚无变化';
   const { have, need } = missing;
   if (missing.what === 'time') return `已运行 ${durationText(have)}，需 ${durationText(need)}`;
-  const nouns = { users: '名用户', hits: '名完成的用户', misses: '名未完成的用户', orders: '个非零用户或订单' };
+  const nouns = {
+    users: '名结果已知的用户',
+    hits: '名完成的用户',
+    misses: '名未完成的用户',
+    orders: kind === 'value' ? '笔非零订单' : kind === 'revenue' ? '名有消费的用户' : '名完成的用户',
+  };
   return `${missing.version} 有 ${countOf(have)} ${nouns[missing.what]}，需 ${countOf(need)}`;
 }
 

@@ -1,6 +1,7 @@
 // A report in English.
 import { chanceOf, countOf, durationOf } from '../wording.ts';
 import { differenceText, figureText, liftText, shareText } from './numbers.ts';
+import type { Metric } from '../experiment.ts';
 import type { Missing } from './report.ts';
 import type { Words } from './words.ts';
 
@@ -28,9 +29,9 @@ export const english: Words = {
         return `Conversion: ${metric.event}${start} within ${durationOf(metric.windowMs)}`;
       }
       case 'value':
-        return `Average value: ${metric.event}`;
+        return `Average value: ${metric.event}${capText(metric.cap)}`;
       case 'revenue':
-        return `Revenue a user: ${metric.event}`;
+        return `Revenue a user: ${metric.event}${capText(metric.cap)}`;
       case 'retention':
         return `Retention on day ${metric.day}`;
       default:
@@ -40,7 +41,7 @@ export const english: Words = {
   verdict({ kind }, { candidate, figures, adjusted, verdict }, baseline) {
     if (verdict.kind === 'frozen') return `no verdict on ${candidate}: users do not fall as the split says`;
     if (verdict.kind === 'not-enough-data')
-      return `not enough data on ${candidate}: ${english.missing(verdict.missing)}`;
+      return `not enough data on ${candidate}: ${english.missing(kind, verdict.missing)}`;
     if (verdict.kind === 'no-difference') {
       const { largest, largestLift } = verdict;
       const size =
@@ -57,7 +58,7 @@ export const english: Words = {
         : `${liftText(lift.value, numbers)} (${liftText(lift.lower, numbers)} to ${liftText(lift.upper, numbers)})`;
     return `${candidate} is ${verdict.kind} than ${baseline}: ${means}, ${range}`;
   },
-  missing: (missing) => missing.map(lack).join(', '),
+  missing: (kind, missing) => missing.map((one) => lack(kind, one)).join(', '),
   answer: ({ kind }) => answers[kind],
   outcome: ({ decision, versions }) =>
     decision.kind === 'undecided'
@@ -65,7 +66,7 @@ export const english: Words = {
       : decision.version === versions[0]!.name
         ? `${decision.version} stays: ${decision.sentence}.`
         : `${decision.version} wins: ${decision.sentence}.`,
-  decidedBy: (metric) => `decide by ${metric}, not by this`,
+  decidedBy: (metric) => `decide by "${metric}", not by this`,
   mismatch({ versions, chance }) {
     const counts = versions.map(
       ({ name, users, expected }) => `${name} ${countOf(users)} (expected ${countOf(expected)})`,
@@ -118,16 +119,20 @@ export const english: Words = {
   },
 };
 
-function lack(missing: Missing): string {
+/** Of what one order counts at most. */
+function capText(cap: number | null): string {
+  return cap === null ? '' : `, cap ${countOf(cap)}`;
+}
+
+function lack(kind: Metric['kind'], missing: Missing): string {
   if (missing.what === 'spread') return 'nothing varies yet';
   const { have, need } = missing;
-  if (missing.what === 'time') return `${have < 1 ? 'nothing' : durationOf(have)} of ${durationOf(need)}`;
+  if (missing.what === 'time') return `it has run ${have < 1 ? 'nothing' : durationOf(have)} of ${durationOf(need)}`;
   const nouns = {
-    users: 'users',
-    whoCame: 'Users',
+    users: 'users whose outcome is known',
     hits: 'users who did it',
     misses: 'users who did not',
-    orders: 'users or orders with a value',
+    orders: kind === 'value' ? 'orders with a value' : kind === 'revenue' ? 'users with a value' : 'users who did it',
   };
   return `${missing.version} has ${countOf(have)} of ${countOf(need)} ${nouns[missing.what]}`;
 }

@@ -13,8 +13,13 @@ export function missingOf(versions: readonly Counted[]): Missing[] {
       sample.kind === 'proportion'
         ? ([
             ['users', sample.userCount, leastUsers],
-            ['hits', sample.hits, leastOfEither],
-            ['misses', sample.userCount - sample.hits, leastOfEither],
+            // Without anybody the other two say nothing more.
+            ...(sample.userCount === 0
+              ? []
+              : ([
+                  ['hits', sample.hits, leastOfEither],
+                  ['misses', sample.userCount - sample.hits, leastOfEither],
+                ] as const)),
           ] as const)
         : ([['orders', nonZero, leastOrders]] as const);
     return gates.flatMap(([what, have, need]) => (have < need ? [{ what, version, have, need }] : []));

@@ -22,12 +22,12 @@ export type Words = {
   /** A verdict as a sentence. */
   verdict(metric: Metric, comparison: Omit<MetricComparison, 'sentence'>, baseline: string): string;
   /** What is asked for and not there yet. */
-  missing(missing: readonly Missing[]): string;
+  missing(kind: Metric['kind'], missing: readonly Missing[]): string;
   /** A verdict in one or two words. */
   answer(verdict: MetricVerdict): string;
   /** The outcome of the whole experiment, in one sentence. */
   outcome(report: ExperimentReport): string;
-  /** Who decides instead: `decide by revenue`. */
+  /** Which metric decides instead, by what it is called in the report. */
   decidedBy(metric: string): string;
   /** The alarm of users who do not fall as the split says. */
   mismatch(balance: UserBalance): string;

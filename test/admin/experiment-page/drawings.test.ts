@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { intervalDrawing, liftScale } from '../../../src/admin/experiment-page/interval-drawing.ts';
+import { axisDrawing, intervalDrawing, liftScale } from '../../../src/admin/experiment-page/interval-drawing.ts';
 import { scaleOf } from '../../../src/admin/experiment-page/scale.ts';
 
 const style = { blank: ' ', points: ' points' };
@@ -25,4 +25,15 @@ test('all intervals share an axis with 0 in its middle, and lines that reach fur
   const narrow = liftScale([{ value: 0, lower: -0.001, upper: 0.001 }]);
   assert.deepEqual(narrow.ticks, [-0.02, 0, 0.02], 'an axis is never so fine that nothing looks like something');
   assert.deepEqual(liftScale([]).ticks, [-0.02, 0, 0.02]);
+});
+
+test('every number below the axis has room within the drawing', () => {
+  const widest = liftScale([{ value: 2, lower: -0.5, upper: 9 }]);
+  const drawn = axisDrawing(widest, style, { worse: 'worse', better: 'better' });
+  const labels = [...drawn.matchAll(/<text x="([\d.]+)" y="12" text-anchor="middle">([^<]+)</g)];
+  assert.deepEqual([labels[0]?.[2], labels.at(-1)?.[2]], ['−100 %', '+100 %']);
+  for (const [, x, text] of labels) {
+    const half = text!.length * 3.7;
+    assert.ok(Number(x) - half >= 0 && Number(x) + half <= 320, `${text} at ${x}`);
+  }
 });

@@ -55,7 +55,7 @@ test('before the least time, and below the least counts, nothing is decided, and
     kind: 'not-enough-data',
     missing: [{ what: 'time', have: 2 * dayMs, need: 7 * dayMs }],
   });
-  assert.equal(early.sentence, 'not enough data on canary: 2 d of 7 d');
+  assert.equal(early.sentence, 'not enough data on canary: it has run 2 d of 7 d');
   const few = primaryOf(figures([counted(conversion, [proportion(5_000, 400), proportion(90, 7)])]));
   assert.deepEqual(few.verdict, {
     kind: 'not-enough-data',
@@ -69,7 +69,7 @@ test('before the least time, and below the least counts, nothing is decided, and
   const asked = experiment({ metrics: [revenue] });
   assert.equal(
     primaryOf(orders, asked).sentence,
-    'not enough data on canary: canary has 299 of 300 users or orders with a value',
+    'not enough data on canary: canary has 299 of 300 users with a value',
   );
 });
 
