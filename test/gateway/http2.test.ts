@@ -67,6 +67,13 @@ suite('what reaches the server', () => {
     assert.deepEqual(valuesOf(upstream.requests[0]!.rawHeaders, 'host'), ['a.test']);
   });
 
+  test('an empty body of no announced length, though its end came before a connection was there', async (context) => {
+    const { session, upstream } = await startShop(context);
+    const replies = Array.from({ length: 10 }, () => sendHttp2(session, { method: 'POST', body: '' }));
+    for (const { status } of await Promise.all(replies)) assert.equal(status, 200);
+    assert.deepEqual(new Set(upstream.requests.map(({ body }) => body)), new Set(['']));
+  });
+
   test('bodies of every size, with a length and without', async (context) => {
     const { session, upstream, outcomes } = await startShop(context);
     const large = Buffer.alloc(3_000_001, 'x');

@@ -41,6 +41,8 @@ export class Http2Body implements ClientBody {
     stream.on('end', this.#onEnd);
     stream.on('close', this.#onClose);
     stream.on('data', this.#onData);
+    // Where there was nothing to read the platform does not wait for a reader.
+    if (stream.readableEnded) this.#onEnd();
   }
 
   resume(): void {
