@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { DemoAddresses } from '../../src/cli/demo/welcome-text.ts';
+import type { ExperimentReport } from '../../src/rollout/experiment-report/report.ts';
 import { eventually } from '../support/eventually.ts';
 import { needs } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
@@ -52,6 +53,20 @@ test('every command that the demo prints works and shows what it promises', { sk
     }
   }
   assert.deepEqual([...seen].toSorted(), ['canary', 'stable']);
+});
+
+test('with the experiment that comes with it, what customers buy is counted for both shops', async (t) => {
+  const demo = await startDemo(t, '--config', 'config/experiment.yaml');
+  const adminUrl = /admin +(\S+)/.exec(demo.said())![1]!;
+  const report = async (): Promise<ExperimentReport> =>
+    (await fetch(`${adminUrl}/api/v1/experiments/shop`)).json() as Promise<ExperimentReport>;
+  const haveBought = async (): Promise<boolean> => {
+    const value = (await report()).metrics.find(({ metric }) => metric.kind === 'value');
+    return value !== undefined && value.versions.every(({ nonZero, mean }) => nonZero > 0 && mean! > 10);
+  };
+  await eventually('orders of both shops', haveBought, 60_000);
+  const { stdout } = await run(process.execPath, [bin, 'experiment', 'shop', '--url', adminUrl]);
+  assert.match(stdout, /\nConversion: purchase within 20 s \* /);
 });
 
 test('it tells once how the generated requests were shared out, and the sum at its end', async (t) => {

@@ -80,7 +80,7 @@ test('the bundled policies are valid', async () => {
     GRAYGATE_VIEWER_TOKEN: 'a-token-for-viewers',
     SLACK_URL: 'https://hooks.slack.example.com/x',
   };
-  for (const name of ['demo', 'staged']) {
+  for (const name of ['demo', 'experiment', 'staged']) {
     const { code, stderr } = await run(process.execPath, [bin, 'validate', '--strict', `config/${name}.yaml`], { env });
     assert.deepEqual([code, stderr], [0, '']);
   }
