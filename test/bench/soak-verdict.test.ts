@@ -49,6 +49,7 @@ function scrape(changes: Record<string, number> = {}): Map<string, number> {
   const figures = {
     'graygate_requests_total{code="200"}': 90,
     'graygate_requests_total{code="499"}': 10,
+    'graygate_requests_total{rollout="",code="400"}': 1,
     'graygate_decisions_total{reason="split"}': 100,
     'graygate_request_duration_seconds_count{version="stable"}': 100,
     'graygate_requests_in_flight{version="stable"}': 0,
