@@ -9,7 +9,7 @@ export const errorTable = {
   'headers-too-large': { status: 431, title: 'the request headers are larger than allowed' },
   'no-rollout': { status: 404, title: 'no rollout matches this host and path' },
   'method-not-supported': { status: 501, title: 'the method is not supported' },
-  'upstream-connect': { status: 502, title: 'the server refused the connection' },
+  'upstream-connect': { status: 502, title: 'no connection to the server' },
   'upstream-reset': { status: 502, title: 'the server closed the connection before it answered' },
   'upstream-protocol': { status: 502, title: 'the server sent something that is not HTTP' },
   'upstream-timeout': { status: 504, title: 'the server did not answer in time' },

@@ -221,7 +221,7 @@ suite('what graygate itself answers', () => {
       'no server',
       status.UNAVAILABLE,
       { stable: { servers: ['http://127.0.0.1:1'], http2: true } },
-      /^the server refused the connection$/,
+      /^no connection to the server$/,
     ],
     [
       'no rollout',

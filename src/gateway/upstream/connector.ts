@@ -4,6 +4,7 @@ import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'nod
 import { connect as connectSecure, createSecureContext, type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { FaultKind } from '../../rollout/outcome.ts';
 import type { ServerTls } from '../../rollout/policy.ts';
+import { isTlsAlert, tlsProblemOf } from './tls-problem.ts';
 
 /** Where a server is, and what it must prove. */
 export type ServerAddress = {
@@ -13,7 +14,7 @@ export type ServerAddress = {
   readonly ip?: string | null;
   /** How to meet an https origin; null: what the platform trusts, and no certificate of one's own. */
   readonly tls: ServerTls | null;
-  /** Is told why TLS with a server that is there came to nothing; once for as long as that stays so. */
+  /** Is told why TLS with a server that is there came to nothing; once for as long as no connection is had. */
   readonly report?: ((problem: string) => void) | undefined;
 };
 
@@ -64,6 +65,9 @@ export function createConnector(address: ServerAddress, protocol: AlpnProtocol):
       open(dial(onread), timeoutMs, (failure, socket) => {
         const fault = failure ?? checkProtocol(socket as TLSSocket, protocol);
         report(fault);
+        socket?.once('error', (error) => {
+          if (isTlsAlert(error)) report(new ConnectFault('connect', tlsProblemOf(error), error));
+        });
         connected(fault, fault === null ? socket : null);
       }),
   };
@@ -125,7 +129,7 @@ function open(socket: Socket, timeoutMs: number, connected: Connected): () => vo
     connected(fault, null);
   };
   const onError = (error: NodeJS.ErrnoException): void => {
-    fail(new ConnectFault(error.code === 'ETIMEDOUT' ? 'timeout' : 'connect', error.message, error));
+    fail(new ConnectFault(error.code === 'ETIMEDOUT' ? 'timeout' : 'connect', tlsProblemOf(error), error));
   };
   const onClose = (): void => fail(new ConnectFault('connect', 'the connection was closed before it was ready'));
   const onReady = (): void => {

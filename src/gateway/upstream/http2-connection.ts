@@ -5,6 +5,7 @@ import { ConnectFault, type Connector } from './connector.ts';
 import type { StreamCarrier } from './http2-attempt.ts';
 import { maxFieldsByteCount } from './http2-headers.ts';
 import { PeerWatch } from './peer-watch.ts';
+import { tlsProblemOf } from './tls-problem.ts';
 
 /** What a stream may send before its reader has taken it: bounds what a slow client makes the gateway hold. */
 const streamWindowByteCount = 262_144;
@@ -137,6 +138,8 @@ export class Http2Connection implements StreamCarrier {
       this.#leave();
     });
     session.on('error', (error) => (problem = error));
+    // After an error of TLS the platform neither closes the socket nor says that the session is over.
+    socket.once('error', () => socket.destroy());
     session.on('close', () => {
       clearTimeout(timer);
       this.#leave();
@@ -174,6 +177,6 @@ export class Http2Connection implements StreamCarrier {
 function greetingFault(problem: Error): ConnectFault {
   if (problem instanceof ConnectFault) return problem;
   const isGarbage = (problem as NodeJS.ErrnoException).code === 'ERR_HTTP2_ERROR';
-  const message = isGarbage ? 'expected HTTP/2, which http2: true asks for' : problem.message;
+  const message = isGarbage ? 'expected HTTP/2, which http2: true asks for' : tlsProblemOf(problem);
   return new ConnectFault(isGarbage ? 'protocol' : 'connect', message, problem);
 }

@@ -105,6 +105,19 @@ for (const http2 of [false, true]) {
       assert.deepEqual([recorded.kind, recorded.events, reports.length], ['connect', ['failed'], 1]);
     });
 
+    test('a server that refuses in TLS 1.3, after the handshake, is reported in plain words', async (t) => {
+      const wants = {
+        ...shown('shop'),
+        requestCert: true,
+        ca: pemOf('client-authority.pem'),
+        minVersion: 'TLSv1.3',
+      } as const;
+      const { port } = await startServer(t, http2, wants);
+      const { recorded, reports } = await ask(t, { port, http2, tls: verified });
+      assert.match(recorded.kind!, http2 ? /^connect$/ : /^(protocol|reset)$/);
+      assert.deepEqual(reports, ['tlsv13 alert certificate required']);
+    });
+
     test('a server that speaks no TLS is reported once for as long as that stays so', async (t) => {
       const { port } = await startHttp2Upstream(t, saying('ok'));
       const reports: string[] = [];
@@ -159,6 +172,7 @@ suite('the protocol that TLS agrees on', () => {
       const { port } = server.address() as AddressInfo;
       const { recorded, reports } = await ask(t, { port, http2: true, tls: verified });
       assert.deepEqual([recorded.kind, recorded.events, reports.length], ['connect', ['failed'], 1]);
+      assert.match(reports[0]!, /http2.*asks for|asks for HTTP\/2/);
     });
   }
 
