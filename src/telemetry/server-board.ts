@@ -19,12 +19,14 @@ export class ServerBoard {
   changed(report: ServerReport): void {
     const key = keyOf(report, report.address);
     const { state } = report;
+    const before = this.#standings.get(key)?.state;
     this.#standings.delete(key);
     this.#stale.delete(key);
     if (state === 'gone' || state === 'resolved') return;
     if (state === 'stale') this.#stale.set(key, report);
     else this.#standings.set(key, { ...report, state });
-    if (state === 'ejected') this.#countEjection(report);
+    // One that was out already, by its health checks, is not put out once more.
+    if (state === 'ejected' && (before === undefined || isUp(before))) this.#countEjection(report);
   }
 
   /** Takes note of the policy in force. */

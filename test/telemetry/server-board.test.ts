@@ -80,7 +80,8 @@ test('metrics say who is up, and count ejections', async () => {
   );
   metrics.policyLoaded(policy, 0, false);
   const canary = { version: 'canary', server: named, address: '10.0.0.8' };
-  for (const state of ['up', 'ejected', 'up', 'ejected'] as const) metrics.servers.changed(report({ state }));
+  for (const state of ['up', 'ejected', 'up', 'ejected', 'down', 'ejected'] as const)
+    metrics.servers.changed(report({ state }));
   metrics.servers.changed(report({ ...canary, state: 'slow' }));
   const samples = parseSamples((await metrics.render('')).text).filter(({ name }) =>
     name.startsWith('graygate_server'),

@@ -148,7 +148,8 @@ export class UpstreamServer implements Choosable {
       connect: () => this.#parts.connect(check.timeoutMs),
       checked: (isGood, answer) => {
         const wasIn = this.isIn;
-        if (this.#health.checked(isGood, check)) this.#settle(wasIn, isGood ? null : `health check: ${answer}`);
+        const still = this.#ejection === null ? null : 'health checks are good again, but requests to it failed before';
+        if (this.#health.checked(isGood, check)) this.#settle(wasIn, isGood ? still : `health check: ${answer}`);
       },
     });
   }

@@ -1,7 +1,9 @@
 // A server that fails request after request is left alone, and comes back: every kind of failure, over real sockets.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { ServerReport } from '../../../src/rollout/server-report.ts';
 import type { Serving } from '../../../src/rollout/serving.ts';
+import { ServerBoard } from '../../../src/telemetry/server-board.ts';
 import { eventually } from '../../support/eventually.ts';
 import { faultsBeforeHead } from '../../support/faulty-upstreams.ts';
 import { startGateway, type TestContext } from '../../support/gateways.ts';
@@ -122,6 +124,37 @@ test('an ejected server comes back after its time, and stays away longer when it
   assert.deepEqual(
     await ask(8),
     Array.from({ length: 8 }, () => 200),
+  );
+});
+
+test('health checks that turn good do not end an ejection, nor make it another one', async (context) => {
+  let isWell = false;
+  const bad = await startRecordingUpstream(context, ({ url }, response) => {
+    response.writeHead(url === '/health' && isWell ? 200 : 503).end();
+  });
+  const good = await startRecordingUpstream(context, 'good');
+  const health = { path: '/health', everyMs: 20, timeoutMs: 2_000, unhealthyAfter: 3, healthyAfter: 2 };
+  const reports: ServerReport[] = [];
+  const policyWith = (check: Serving['health']) =>
+    shopPolicy({ stable: { servers: [bad.origin, good.origin], serving: { ...onlyOnce, health: check } } });
+  const board = new ServerBoard();
+  const { gateway, port } = await startGateway(context, policyWith(null), {
+    serverChanged(report) {
+      board.changed(report);
+      if (report.server === bad.origin) reports.push(report);
+    },
+  });
+  const lastIs = (state: string) => () => reports.at(-1)?.state === state;
+  for (let i = 0; i < 6; i += 1) await send({ port });
+  await eventually('it is ejected', lastIs('ejected'));
+  gateway.adopt(policyWith(health));
+  await eventually('it fails its health checks', lastIs('down'));
+  isWell = true;
+  await eventually('it passes them', lastIs('ejected'));
+  assert.equal(reports.at(-1)!.reason, 'health checks are good again, but requests to it failed before');
+  assert.deepEqual(
+    board.ejections().map(({ count }) => count),
+    [1],
   );
 });
 
