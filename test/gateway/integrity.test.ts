@@ -46,7 +46,8 @@ function planOf(number: number, kind: ServerKind, next: () => number): Plan {
     byteCount,
     framing,
     cutAt: canBeCut ? cutAt : null,
-    isEarly: method === 'POST' && chance(0.1),
+    // A server that closes before it has read all takes its answer away with it (RFC 9112, 9.6).
+    isEarly: method === 'POST' && framing !== 'close' && chance(0.15),
   };
 }
 

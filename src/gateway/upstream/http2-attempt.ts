@@ -161,8 +161,11 @@ export class Http2Attempt implements Attempt, UploadOwner, DownloadOwner {
     this.#countdown.stop();
     this.#download.stop();
     this.#upload?.stop();
-    if (this.#stream === null) this.#owner.withdrawn(this);
-    else if (!this.#stream.closed) this.#stream.close(isSent ? code : constants.NGHTTP2_CANCEL);
+    const stream = this.#stream;
+    if (stream === null) this.#owner.withdrawn(this);
+    else if (isSent) closeStream(stream, code);
+    // A close in the turn in which the end was written and an answer read has the platform (Node 24) send empty frames for ever.
+    else setImmediate(closeStream, stream, constants.NGHTTP2_CANCEL);
   }
 
   /** Gives the server this long; while the handler takes nothing the server may have to wait too. */
@@ -174,4 +177,8 @@ export class Http2Attempt implements Attempt, UploadOwner, DownloadOwner {
     this.#carrier?.suspect();
     this.fail('timeout', new Error(`nothing came within ${ms} ms`));
   }
+}
+
+function closeStream(stream: ClientHttp2Stream, code: number): void {
+  if (!stream.closed) stream.close(code);
 }

@@ -1,5 +1,6 @@
 // The HTTP/2 client to servers, against the platform's own server and against one that speaks frame by frame.
 import assert from 'node:assert/strict';
+import type { ServerHttp2Stream } from 'node:http2';
 import { suite, test } from 'node:test';
 import { createUpstreamClient } from '../../../src/gateway/upstream/create-client.ts';
 import type { UpstreamClient } from '../../../src/gateway/upstream/upstream-client.ts';
@@ -447,6 +448,31 @@ suite('giving up', () => {
     const next = attempt(client);
     await eventually('the next answer', () => next.status === 200);
     assert.equal(upstream.sessions.length, 1);
+  });
+
+  test('one whose body ends in the turn in which its answer gives it up is reset, and the process goes on', async (t) => {
+    const codes: number[] = [];
+    const streams: ServerHttp2Stream[] = [];
+    const upstream = await startHttp2Upstream(t, (stream) => {
+      streams.push(stream);
+      stream.resume().on('close', () => codes.push(stream.rstCode ?? 0));
+    });
+    const client = clientOf(t, upstream.origin);
+    for (const event of ['onHead', 'onData'] as const) {
+      const body = new HandBody();
+      const recorded = attempt(client, { method: 'POST', body });
+      recorded[event] = () => {
+        for (const byteCount of [500, 20, 3_000]) body.sink!.data(Buffer.alloc(byteCount));
+        body.sink!.end(null);
+        recorded.attempt.abort();
+        return true;
+      };
+      const stream = await eventually('the request', () => streams.pop());
+      stream.respond({ ':status': 413 });
+      stream.end('no');
+      await eventually(`the reset after ${event}`, () => codes.length > 0);
+      assert.deepEqual([codes.splice(0), recorded.events.includes('failed')], [[8], false]);
+    }
   });
 
   test('an abort before there is a connection sends nothing', async (t) => {
