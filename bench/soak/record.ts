@@ -25,5 +25,5 @@ export type Trouble =
 
 export type TroubleRecord = { readonly atMs: number; readonly trouble: Trouble; readonly what: string };
 
-/** Resident bytes of all processes of the gateway, and of each worker alone. */
-export type MemoryRecord = { readonly atMs: number; readonly residentBytes: number; readonly processCount: number };
+/** Resident bytes of all processes of the gateway. */
+export type MemoryRecord = { readonly atMs: number; readonly residentBytes: number };

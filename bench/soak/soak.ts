@@ -126,7 +126,7 @@ async function look(stop: AbortSignal): Promise<void> {
   let before: Scrape = new Map();
   while (!stop.aborted) {
     const { residentBytes } = measureTree(gateway.pid!);
-    found.memory.push({ atMs: Date.now(), residentBytes, processCount: place.workers });
+    found.memory.push({ atMs: Date.now(), residentBytes });
     const now = await scrape();
     found.wrong.push(...fallenCounters(before, now));
     before = now;

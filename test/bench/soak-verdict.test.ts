@@ -40,7 +40,6 @@ function run(mebibytesAt: (i: number) => number): ReturnType<typeof judgeMemory>
   const memory = Array.from({ length: 60 }, (_, i) => ({
     atMs: i * 10_000,
     residentBytes: mebibytesAt(i) * 2 ** 20,
-    processCount: 1,
   }));
   return judgeMemory(memory);
 }
