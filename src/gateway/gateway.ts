@@ -185,7 +185,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
         },
         allClosed: () => traffic.connections.allClosed(),
       });
-      business.finish();
+      await business.finish();
       registry.destroy();
       await traffic.fastify.close();
     },

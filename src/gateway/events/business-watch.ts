@@ -63,8 +63,8 @@ export class BusinessWatch {
   }
 
   /** Says what still waits to be read. */
-  finish(): void {
-    this.#answers.finish();
+  async finish(): Promise<void> {
+    await this.#answers.finish();
   }
 }
 

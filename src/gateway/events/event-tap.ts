@@ -6,7 +6,8 @@ import type { ByteString } from '../../rollout/policy.ts';
 import type { AnswerTap, WatchedRequest } from '../answer-tap.ts';
 import { findHeader } from '../raw-headers.ts';
 import { readValue, unread, type UnreadReason, type ValueReading } from './event-value.ts';
-import { type JsonAnswers, largestJsonBytes } from './json-answers.ts';
+import type { JsonAnswers, JsonReading } from './json-answers.ts';
+import { JsonBody } from './json-body.ts';
 import type { WatchedRule } from './watched-rules.ts';
 
 /** An event that a request was, but for its value. */
@@ -27,10 +28,8 @@ export class EventTap implements AnswerTap {
   readonly #parts: TapParts;
   #doings: readonly Doing[];
   #answerHeaders: readonly string[] = [];
-  /** The body as far as it is looked into; null: it is not. */
-  #chunks: Buffer[] | null = null;
-  #byteCount = 0;
-  #whyNotJson: UnreadReason = 'not-json';
+  /** Null: not looked into. */
+  #body: JsonBody | null = null;
 
   constructor(request: WatchedRequest, doings: readonly Doing[], parts: TapParts) {
     this.#request = request;
@@ -47,14 +46,11 @@ export class EventTap implements AnswerTap {
     this.#doings = this.#doings.filter(
       ({ rule }) => rule.statuses.length === 0 || rule.statuses.some(({ from, to }) => status >= from && status <= to),
     );
-    if (this.#doings.some(({ rule }) => rule.value.kind === 'json')) this.#beginBody(rawHeaders);
+    if (this.#doings.some(({ rule }) => rule.value.kind === 'json')) this.#body = new JsonBody(rawHeaders);
   }
 
   data(chunk: Buffer): void {
-    if (this.#chunks === null) return;
-    this.#byteCount += chunk.length;
-    if (this.#byteCount <= largestJsonBytes) this.#chunks.push(chunk);
-    else this.#giveUp();
+    this.#body?.add(chunk);
   }
 
   end(isWhole: boolean): void {
@@ -62,22 +58,9 @@ export class EventTap implements AnswerTap {
     const atMs = this.#parts.nowMs();
     for (const doing of this.#doings) {
       const { value } = doing.rule;
-      if (value.kind === 'json') this.#sayLater(doing, value.path, atMs);
-      else this.#say(doing, this.#valueOf(value), atMs);
+      if (value.kind !== 'json') this.#say(doing, this.#valueOf(value), atMs);
     }
-  }
-
-  #beginBody(rawHeaders: readonly string[]): void {
-    const type = findHeader(rawHeaders, 'content-type') ?? '';
-    const encoding = findHeader(rawHeaders, 'content-encoding') ?? 'identity';
-    if (!/^application\/json\s*(?:;|$)/i.test(type) || encoding.toLowerCase() !== 'identity') return;
-    if (Number(findHeader(rawHeaders, 'content-length') ?? 0) > largestJsonBytes) this.#giveUp();
-    else this.#chunks = [];
-  }
-
-  #giveUp(): void {
-    this.#chunks = null;
-    this.#whyNotJson = 'too-large';
+    if (this.#body !== null) this.#sayLater(this.#body, atMs);
   }
 
   #valueOf(source: Exclude<WatchedRule['rule']['value'], { kind: 'json' }>): ValueReading {
@@ -87,15 +70,19 @@ export class EventTap implements AnswerTap {
     return readValue(findHeader(this.#answerHeaders, source.name) ?? facts.header(source.name));
   }
 
-  #sayLater(doing: Doing, path: readonly string[], atMs: number): void {
-    if (this.#chunks === null) return this.#say(doing, unread(this.#whyNotJson), atMs);
-    // A copy: the pieces may be small parts of large memory.
-    const body = Buffer.concat(this.#chunks);
-    const isTaken = this.#parts.answers.add(body, (document) => {
-      const reading = document === undefined ? unread('not-json') : readValue(valueAt(document, path));
-      this.#say(doing, reading, atMs);
-    });
-    if (!isTaken) this.#say(doing, unread('busy'), atMs);
+  #sayLater(body: JsonBody, atMs: number): void {
+    const taken = body.taken();
+    if (typeof taken === 'string') return this.#sayRead(unread(taken), atMs);
+    const isTaken = this.#parts.answers.add({ ...taken, read: (reading) => this.#sayRead(reading, atMs) });
+    if (!isTaken) this.#sayRead(unread('busy'), atMs);
+  }
+
+  #sayRead(reading: JsonReading, atMs: number): void {
+    for (const doing of this.#doings) {
+      const { value } = doing.rule;
+      if (value.kind !== 'json') continue;
+      this.#say(doing, reading.ok ? readValue(valueAt(reading.document, value.path)) : reading, atMs);
+    }
   }
 
   #say({ rule, of, user }: Doing, reading: ValueReading, atMs: number): void {

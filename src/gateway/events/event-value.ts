@@ -1,11 +1,13 @@
 // What an event is worth: read from text or from a JSON document as a number, or the reason why it cannot be.
 
-/** `absent`: not where the policy says. `busy`: too many answers waited to be parsed. */
-export type UnreadReason = 'absent' | 'not-a-number' | 'not-json' | 'too-large' | 'busy';
+/**
+ * `absent`: not where the policy says. `unknown-coding`: packed in a way that is not understood. `busy`: too many answers waited
+ * to be read.
+ */
+export type UnreadReason = 'absent' | 'not-a-number' | 'not-json' | 'unknown-coding' | 'too-large' | 'busy';
 
-export type ValueReading =
-  | { readonly ok: true; readonly value: number }
-  | { readonly ok: false; readonly reason: UnreadReason };
+export type UnreadValue = { readonly ok: false; readonly reason: UnreadReason };
+export type ValueReading = { readonly ok: true; readonly value: number } | UnreadValue;
 
 /** Values are sums of money and the like: counters and sums of squares must stay exact enough. */
 const largestValue = 1e12;
@@ -21,6 +23,6 @@ export function readValue(found: unknown): ValueReading {
   return isValue ? { ok: true, value: found } : unread('not-a-number');
 }
 
-export function unread(reason: UnreadReason): ValueReading {
+export function unread(reason: UnreadReason): UnreadValue {
   return { ok: false, reason };
 }

@@ -1,6 +1,5 @@
 // The body of an answer kept for a comparison: bounded, unpacked and read as JSON only when somebody asks, off the request's path.
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
+import { codingOf } from '../unpack.ts';
 
 /** `isKnown` is false where the body was too long, or packed in a way that is not understood: then nothing can be said of it. */
 export type ReadBody = { readonly isKnown: false } | { readonly isKnown: true; readonly json: unknown };
@@ -8,15 +7,6 @@ export type ReadBody = { readonly isKnown: false } | { readonly isKnown: true; r
 const unknown: ReadBody = { isKnown: false };
 /** Deeper documents are read by programs that mean harm. */
 const mostLevels = 64;
-
-const unpackers: Readonly<Record<string, (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>> = {
-  __proto__: null as never,
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
-};
 
 export class CapturedBody {
   readonly #maxBytes: number;
@@ -48,7 +38,7 @@ export class CapturedBody {
   async read(encoding: string): Promise<ReadBody> {
     const packed = this.bytes();
     if (packed === null) return unknown;
-    const bytes = await this.#unpack(packed, encoding.trim().toLowerCase());
+    const bytes = await this.#unpack(packed, encoding);
     if (bytes === null) return unknown;
     const text = bytes.toString('utf8');
     if (nestsDeeperThan(mostLevels, text)) return unknown;
@@ -60,10 +50,10 @@ export class CapturedBody {
   }
 
   async #unpack(packed: Buffer, encoding: string): Promise<Buffer | null> {
-    if (encoding === '' || encoding === 'identity') return packed;
-    const unpack = unpackers[encoding];
-    if (unpack === undefined) return null;
-    return unpack(packed, { maxOutputLength: this.#maxBytes }).catch(() => null);
+    const coding = codingOf(encoding);
+    if (coding === null || coding.unpack === null) return coding === null ? null : packed;
+    const unpacked = await coding.unpack(packed, this.#maxBytes);
+    return unpacked.ok ? unpacked.bytes : null;
   }
 }
 

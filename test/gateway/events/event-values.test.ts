@@ -1,6 +1,7 @@
 // What an event is worth: read from headers, the query and small JSON answers, or the reason why it cannot be.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { ValueSource } from '../../../src/rollout/experiment.ts';
 import { eventOf } from '../../support/experiments.ts';
 import type { TestContext } from '../../support/gateways.ts';
@@ -36,8 +37,9 @@ async function valuesOf(
   const shop = await openShop(context, { events: [eventOf('purchase', { value })] }, answer);
   await shop.ask(path, sending);
   await eventsOf(shop, 1);
+  await shop.gateway.close(1_000);
   const reasons = await Promise.all(
-    ['absent', 'not-a-number', 'not-json', 'too-large', 'busy'].map(async (reason) =>
+    ['absent', 'not-a-number', 'not-json', 'unknown-coding', 'too-large', 'busy'].map(async (reason) =>
       (await sumOf(shop.metrics, 'graygate_events_unread_total', { reason })) > 0 ? [reason] : [],
     ),
   );
@@ -62,6 +64,7 @@ suite('the value of an event', () => {
 
   const document = JSON.stringify({ order: { total: '12.50', items: [{ price: 3 }] } });
   const json = { 'content-type': 'application/json; charset=utf-8' };
+  const packedBy = (coding: string) => ({ ...json, 'content-encoding': coding });
   const atTotal = { kind: 'json', path: ['order', 'total'] } as const;
   const cases: readonly [what: string, path: readonly string[], answer: RecordingAnswer, outcome: unknown][] = [
     ['text that is a number', atTotal.path, answering(document, json), 12.5],
@@ -71,7 +74,15 @@ suite('the value of an event', () => {
     ['a property that every object inherits', ['constructor', 'length'], answering(document, json), 'absent'],
     ['broken JSON', atTotal.path, answering('{"order":', json), 'not-json'],
     ['no JSON by its type', atTotal.path, answering(document, { 'content-type': 'text/html' }), 'not-json'],
-    ['compressed', atTotal.path, answering(document, { ...json, 'content-encoding': 'gzip' }), 'not-json'],
+    ['JSON of a kind', atTotal.path, answering(document, { 'content-type': 'application/vnd.api+json' }), 12.5],
+    ['packed by gzip', atTotal.path, answering(gzipSync(document), packedBy('gzip')), 12.5],
+    ['packed by deflate', atTotal.path, answering(deflateSync(document), packedBy('deflate')), 12.5],
+    ['packed by Brotli', atTotal.path, answering(brotliCompressSync(document), packedBy('br')), 12.5],
+    ['packed by zstd', atTotal.path, answering(zstdCompressSync(document), packedBy('zstd')), 12.5],
+    ['said to be packed and is not', atTotal.path, answering(document, packedBy('gzip')), 'not-json'],
+    ['packed twice', atTotal.path, answering(gzipSync(gzipSync(document)), packedBy('gzip, gzip')), 'unknown-coding'],
+    ['packed by something else', atTotal.path, answering(document, packedBy('compress')), 'unknown-coding'],
+    ['a bomb', atTotal.path, answering(gzipSync(padded(20_000_000)), packedBy('gzip')), 'too-large'],
     ['just small enough', atTotal.path, answering(padded(65_536), json), 7],
     [
       'announced as too long',
