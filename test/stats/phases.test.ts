@@ -125,7 +125,9 @@ type Sums = [number, number, number, number, number, number];
 const { cases } = readVectors<{ treatment: Sums; control: Sums }, unknown>('08_cuped');
 
 test('the past of the users sharpens phase by phase, and one phase is as worked out', () => {
-  for (const { input } of cases) {
+  const known = cases.filter(({ input }) => [input.treatment, input.control].every(isPastOfEnough));
+  assert.ok(known.length >= 10 && known.length < cases.length, `${known.length} of ${cases.length}`);
+  for (const { input } of known) {
     const [candidate, baseline] = [pairOf(input.treatment), pairOf(input.control)];
     const whole = compareAdjusted(candidate, baseline)!;
     const phased = adjustPhases([{ candidate, baseline }]);
@@ -145,6 +147,54 @@ test('the past of the users sharpens phase by phase, and one phase is as worked 
   }
   assert.equal(adjustPhases([]), null);
 });
+
+/** 200 users or so of whom `known` spent 10 before, and all spend what they spent and a little. */
+function shopOf({ known, plus, userCount = 200 }: { known: number; plus: number; userCount?: number }): PairedSample {
+  const users = Array.from({ length: userCount }, (_, i) => ({ x: i < known ? 10 : 0, y: i % 7 }));
+  const sum = (of: (user: { x: number; y: number }) => number): number =>
+    users.reduce((total, { x, y }) => total + of({ x, y: x + y + plus }), 0);
+  return {
+    userCount,
+    ySum: sum(({ y }) => y),
+    ySquares: sum(({ y }) => y * y),
+    xSum: sum(({ x }) => x),
+    xSquares: sum(({ x }) => x * x),
+    products: sum(({ x, y }) => x * y),
+  };
+}
+
+test('the past explains nothing before a hundred users of each version have one', () => {
+  const baseline = shopOf({ known: 100, plus: 0 });
+  assert.ok(adjustPhases([{ candidate: shopOf({ known: 100, plus: 1 }), baseline }])!.varianceReduction > 0.5);
+  assert.equal(adjustPhases([{ candidate: shopOf({ known: 99, plus: 1 }), baseline }]), null);
+  assert.equal(
+    adjustPhases([{ candidate: shopOf({ known: 0, plus: 1 }), baseline: shopOf({ known: 0, plus: 0 }) }]),
+    null,
+  );
+  const rich = { ...baseline, xSum: baseline.xSum + 10_000, xSquares: baseline.xSquares + 10_000 ** 2 };
+  assert.equal(adjustPhases([{ candidate: rich, baseline }]), null, 'one user has most of the past');
+});
+
+test('a phase without enough of a past, or in which nothing varies, keeps its weight in the adjusted difference', () => {
+  const rich = { candidate: shopOf({ known: 150, plus: 1 }), baseline: shopOf({ known: 150, plus: 0 }) };
+  const poor = { candidate: shopOf({ known: 5, plus: 4 }), baseline: shopOf({ known: 5, plus: 0 }) };
+  const alone = compareAdjusted(poor.candidate, poor.baseline)!;
+  const adjusted = adjustPhases([rich, poor])!;
+  assertClose(adjusted.difference, (1 + 4) / 2, { abs: 1e-9, rel: 0 });
+  const expected = Math.hypot(adjustPhases([rich])!.standardError, alone.unadjustedError) / 2;
+  assertClose(adjusted.standardError, expected, exact);
+  const nobodyBuys = { userCount: 200, ySum: 0, ySquares: 0, xSum: 0, xSquares: 0, products: 0 };
+  const silent = { candidate: nobodyBuys, baseline: nobodyBuys };
+  assertClose(adjustPhases([rich, silent])!.difference, 0.5, { abs: 1e-9, rel: 0 });
+  const single = { candidate: { ...nobodyBuys, userCount: 1 }, baseline: { ...nobodyBuys, userCount: 399 } };
+  assertClose(adjustPhases([rich, single])!.difference, 0.5, { abs: 1e-9, rel: 0 });
+  const nobody = { candidate: { ...nobodyBuys, userCount: 0 }, baseline: nobodyBuys };
+  assertClose(adjustPhases([rich, nobody])!.difference, 1, { abs: 1e-9, rel: 0 });
+});
+
+function isPastOfEnough([, , , xSum, xSquares]: Sums): boolean {
+  return xSum > 0 && xSum ** 2 / xSquares >= 100;
+}
 
 function leavesOutZero({ lower, upper }: { readonly lower: number; readonly upper: number }): boolean {
   return lower > 0 || upper < 0;

@@ -2,6 +2,7 @@
 import { meanInterval } from '../../stats/mean-interval.ts';
 import type { Tuning } from '../../stats/mean-interval.ts';
 import { liftInterval } from '../../stats/lift-interval.ts';
+import type { Lift } from '../../stats/lift-interval.ts';
 import { contrastPhases } from '../../stats/phase-contrast.ts';
 import type { Contrast } from '../../stats/phase-contrast.ts';
 import { adjustPhases } from '../../stats/phased-adjustment.ts';
@@ -51,10 +52,17 @@ function estimatedOf({ value, error, userCount }: Estimate, contrast: Contrast, 
     standardError: error,
     logEvidence: interval.logEvidence,
     chance: interval.chanceByLuck,
-    lift: liftInterval(
-      { mean: baseline.mean + value, standardError: scale * candidate.standardError },
-      { mean: baseline.mean, standardError: scale * baseline.standardError },
-      interval.halfWidth / error,
+    lift: possibleLift(
+      liftInterval(
+        { mean: baseline.mean + value, standardError: scale * candidate.standardError },
+        { mean: baseline.mean, standardError: scale * baseline.standardError },
+        interval.halfWidth / error,
+      ),
     ),
   };
+}
+
+/** No figure is below 0, so nothing falls by more than all of it. */
+function possibleLift(lift: Lift | null): Lift | null {
+  return lift && { value: Math.max(-1, lift.value), lower: Math.max(-1, lift.lower), upper: Math.max(-1, lift.upper) };
 }

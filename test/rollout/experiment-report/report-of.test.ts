@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ExperimentFigures } from '../../../src/rollout/experiment.ts';
 import { reportOf } from '../../../src/rollout/experiment-report/report-of.ts';
 import type { MetricComparison } from '../../../src/rollout/experiment-report/report.ts';
+import type { Sample } from '../../../src/stats/sample.ts';
 import { contrastPhases } from '../../../src/stats/phase-contrast.ts';
 import {
   conversion,
@@ -213,6 +214,23 @@ test('the past of the users narrows the interval, and both are shown', () => {
   assert.ok(got.figures.lower < 0, 'without the past nothing is shown');
   assert.ok(got.adjusted.lower > 0 && got.adjusted.saved > 0.9);
   assert.equal(got.verdict.kind, 'better');
+});
+
+/** Users of whom some bought for 20 or so. */
+function someSpent(userCount: number, buyers: number): Sample {
+  return { kind: 'mean', userCount, sum: buyers * 20, sumOfSquares: buyers * 500 };
+}
+
+test('a lift never falls below −100 %, because nothing is less than none', () => {
+  const some = counted(revenue, [someSpent(3_000, 60), someSpent(300, 1)], { nonZero: [60, 1] });
+  const { figures: got } = primaryOf(figures([some]), experiment({ metrics: [revenue] }));
+  assert.ok(got!.lower < -got!.baselineMean, 'the difference is approximate and reaches below');
+  assert.equal(got!.lift!.lower, -1);
+  const gone = primaryOf(figures([counted(conversion, [proportion(9_000, 900), proportion(9_000, 10)])]));
+  assert.match(
+    gone.sentence,
+    /^canary is worse than stable: 0\.111 % against 10 %, −98\.9 % \(−100 % to −9\d(\.\d)? %\)$/,
+  );
 });
 
 test('the interval rests on the guarded error where one version is small', () => {
