@@ -1,9 +1,11 @@
-// Keeps as many workers as the policy asks for: starts them, and starts again those that die, ever more slowly where they die at once.
+// Keeps as many workers as the policy asks for: starts them, and starts again those that die or hang, ever more slowly where they die at
+// once.
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { GraygateError } from '../errors.ts';
 import type { Report } from './messages.ts';
 import type { Ending } from './process-end.ts';
+import { watchOver } from './watchdog.ts';
 import { type PolicyForAll, WorkerLink } from './worker-link.ts';
 
 /** A worker that has not begun to serve by then never will. */
@@ -40,6 +42,7 @@ export class Crew {
   readonly #parts: CrewParts;
   readonly #seats: Seat[];
   #isEnding = false;
+  #stopWatching: () => void = () => undefined;
   readonly #waiting = new Set<() => void>();
 
   constructor(parts: CrewParts) {
@@ -62,6 +65,11 @@ export class Crew {
     return this.#seats.flatMap(({ link }, seat) => (link === null || link.servedSerial === 0 ? [seat + 1] : []));
   }
 
+  /** The numbers of the workers that serve and do not answer. */
+  get late(): readonly number[] {
+    return this.links.filter(({ pulse }) => pulse !== 'well').map(({ index }) => index);
+  }
+
   /** Starts all; resolves when they serve. Rejects with `worker-failed` when one dies or takes too long; the others are ended. */
   async start(): Promise<void> {
     const deadline = Date.now() + readyWithinMs;
@@ -76,6 +84,7 @@ export class Crew {
       const what = failed > 0 ? 'it ended' : `it was not ready within ${readyWithinMs / 1_000} s`;
       throw new GraygateError('worker-failed', `expected worker ${index} to begin to serve; ${what}`);
     }
+    this.#stopWatching = watchOver(() => this.links, this.#parts.logger);
   }
 
   /** Resolves when every worker that runs serves a policy at least as new as this one. */
@@ -93,6 +102,7 @@ export class Crew {
     }, drainMs + graceMs);
     while (this.links.length > 0) await this.#change();
     clearTimeout(deadline);
+    this.#stopWatching();
   }
 
   #fill(place: number): void {
@@ -103,6 +113,10 @@ export class Crew {
     const link: WorkerLink = new WorkerLink(settings, {
       reported: (report) => reported(link, report),
       hasRoom: () => hasRoom(link),
+      answersAgain() {
+        logger.info({ worker: link.index, workerPid: link.pid }, 'a worker answers again');
+        hasRoom(link);
+      },
       serves: (isFirst) => {
         if (isFirst) logger.info({ worker: link.index, workerPid: link.pid }, 'a worker serves');
         serves(link);

@@ -10,6 +10,8 @@ export type ToWorker =
   | { readonly kind: 'policy'; readonly order: PolicyOrder }
   | { readonly kind: 'split'; readonly news: SplitNews }
   | { readonly kind: 'connection' }
+  /** Is answered at once. */
+  | { readonly kind: 'ping' }
   | { readonly kind: 'drain'; readonly drainMs: number };
 
 export type FromWorker =
@@ -17,7 +19,8 @@ export type FromWorker =
   | { readonly kind: 'serves'; readonly serial: number }
   /** `takenCount`: of all that were handed over so far. */
   | { readonly kind: 'connections'; readonly takenCount: number; readonly openCount: number }
-  | { readonly kind: 'report'; readonly report: Report };
+  | { readonly kind: 'report'; readonly report: Report }
+  | { readonly kind: 'pong' };
 
 /** A policy to be put into force, its lists of users having been sent before. */
 export type PolicyOrder = {

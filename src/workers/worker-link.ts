@@ -9,6 +9,7 @@ import type { Taker } from './acceptor.ts';
 import type { FromWorker, PolicyOrder, Report, SplitNews, ToWorker, Usage, WorkerSettings } from './messages.ts';
 import { type Ending, endOf } from './process-end.ts';
 import { partsOf } from './user-list-parts.ts';
+import { Pulse, type PulseState, type Watched } from './watchdog.ts';
 
 /** So many connections may be on their way at once: a worker that hangs holds no more than these up. */
 const mostUntaken = 8;
@@ -19,6 +20,8 @@ export interface LinkListener {
   serves(isFirst: boolean): void;
   reported(report: Report): void;
   hasRoom(): void;
+  /** It answers again after it was late. */
+  answersAgain(): void;
   /** Its process has ended and everything that it said was heard. `untaken`: connections that it never began to serve. */
   gone(ending: Ending, untaken: readonly Socket[]): void;
 }
@@ -29,7 +32,7 @@ export type PolicyForAll = Omit<PolicyOrder, 'splits' | 'lists' | 'parcel'> & {
   splits(this: void): readonly SplitNews[];
 };
 
-export class WorkerLink implements Taker {
+export class WorkerLink implements Taker, Watched {
   readonly index: number;
   /** What it last said of itself; null before. */
   usage: Usage | null = null;
@@ -37,6 +40,7 @@ export class WorkerLink implements Taker {
   readonly #listener: LinkListener;
   /** Handed over and not taken, the oldest first. */
   readonly #untaken: Socket[] = [];
+  readonly #pulse = new Pulse();
   #heldDigests: ReadonlySet<string> = new Set();
   #takenCount = 0;
   #reportedOpenCount = 0;
@@ -63,7 +67,12 @@ export class WorkerLink implements Taker {
   }
 
   get hasRoom(): boolean {
-    return this.#servedSerial > 0 && this.#child.connected && this.#untaken.length < mostUntaken;
+    const isThere = this.#servedSerial > 0 && this.#child.connected && this.pulse === 'well';
+    return isThere && this.#untaken.length < mostUntaken;
+  }
+
+  get pulse(): PulseState {
+    return this.#pulse.state;
   }
 
   get openCount(): number {
@@ -83,6 +92,10 @@ export class WorkerLink implements Taker {
 
   tell(message: ToWorker): void {
     if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  ask(): void {
+    if (this.#pulse.nextRound()) this.tell({ kind: 'ping' });
   }
 
   kill(): void {
@@ -107,6 +120,9 @@ export class WorkerLink implements Taker {
   }
 
   #hear(message: FromWorker): void {
+    const wasLate = this.pulse === 'late';
+    this.#pulse.heard();
+    if (wasLate) this.#listener.answersAgain();
     switch (message.kind) {
       case 'serves':
         this.#serves(message.serial);
@@ -117,6 +133,8 @@ export class WorkerLink implements Taker {
         this.#reportedOpenCount = message.openCount;
         this.#listener.hasRoom();
         break;
+      case 'pong':
+        break;
       default:
         this.usage = message.report.usage ?? this.usage;
         this.#listener.reported(message.report);
@@ -126,6 +144,7 @@ export class WorkerLink implements Taker {
   #serves(serial: number): void {
     const isFirst = this.#servedSerial === 0;
     this.#servedSerial = serial;
+    if (isFirst) this.#pulse.begun();
     this.#listener.serves(isFirst);
   }
 

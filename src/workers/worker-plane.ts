@@ -105,7 +105,8 @@ function listenerOf({ metrics, logger, ears }: PlaneParts, { numbers, serials, a
 }
 
 function conditionOf(crew: Crew): PlaneCondition {
-  const degraded = crew.missing.map((index) => `worker ${index}: being restarted`);
-  const isAnyServing = crew.links.some(({ servedSerial }) => servedSerial > 0);
-  return { reasons: isAnyServing ? [] : ['no worker serves'], degraded };
+  const missing = crew.missing.map((index) => `worker ${index}: being restarted`);
+  const late = crew.late.map((index) => `worker ${index}: does not answer`);
+  const isAnyServing = crew.links.some(({ servedSerial, pulse }) => servedSerial > 0 && pulse === 'well');
+  return { reasons: isAnyServing ? [] : ['no worker serves'], degraded: [...missing, ...late] };
 }

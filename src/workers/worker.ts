@@ -56,6 +56,8 @@ export class Worker {
         return this.#places.take(message.news);
       case 'connection':
         return this.#take(socket);
+      case 'ping':
+        return this.#send({ kind: 'pong' });
       default:
         return this.drain(message.drainMs);
     }
