@@ -1,6 +1,5 @@
 // The composition root: builds every room in dependency order, fits them together, and takes them down in reverse.
 // The only place that knows all of them.
-import { createRequire } from 'node:module';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAdmin } from './admin/admin.ts';
@@ -9,7 +8,8 @@ import { type Control, openControl } from './app-control.ts';
 import { openPlane } from './app-plane.ts';
 import type { Environment } from './config/environment.ts';
 import { type LoadedPolicy, loadPolicy } from './config/load-policy.ts';
-import { formatProblem, type Problem } from './config/problem.ts';
+import { PolicyError } from './config/policy-error.ts';
+import { formatProblem } from './config/problem.ts';
 import { restartNeeded } from './config/restart-needed.ts';
 import { ShownPolicy } from './config/shown-policy.ts';
 import { watchPolicy } from './config/watch-policy.ts';
@@ -18,6 +18,7 @@ import type { Policy, Rollout } from './rollout/policy.ts';
 import { type Split, SplitCells } from './rollout/split.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { logInsecure } from './telemetry/tls-log.ts';
+import { graygateVersion } from './version.ts';
 import type { DataPlane } from './workers/data-plane.ts';
 
 export type StartOptions = {
@@ -34,20 +35,6 @@ export type RunningGateway = {
   /** Lets requests under way end within `timeouts.drain`, then stops. A second call waits for the first. */
   close(): Promise<void>;
 };
-
-/** The version in package.json, two folders up from the source and one from the built file alike. */
-export const graygateVersion: string = (createRequire(import.meta.url)('../package.json') as { version: string })
-  .version;
-
-/** A policy that cannot be used, with everything that is wrong with it. */
-export class PolicyError extends GraygateError {
-  readonly problems: readonly Problem[];
-
-  constructor(problems: readonly Problem[]) {
-    super('policy-invalid', `the policy has ${problems.length} problem${problems.length === 1 ? '' : 's'}`);
-    this.problems = problems;
-  }
-}
 
 /**
  * Runs the gateway in this process until `close`. Throws a PolicyError for a policy that cannot be used and a GraygateError

@@ -1,11 +1,12 @@
 // The process edge: arguments, environment, signals and exit codes. The only process.exit; what graygate does is elsewhere.
-import { pino, type Logger } from 'pino';
+import { createRequire } from 'node:module';
+import type { Logger, pino as Pino } from 'pino';
 import { runCommandLine } from './cli/run-command-line.ts';
 import { GraygateError } from './errors.ts';
 
 /** A terminal's Ctrl-C reaches graygate twice under npm, which passes its own on; within this time they are one. */
 const sameSignalMs = 300;
-const logLevels: readonly string[] = [...Object.keys(pino.levels.values), 'silent'];
+const require = createRequire(import.meta.url);
 
 const stop = new AbortController();
 let stoppedAt = 0;
@@ -33,16 +34,20 @@ function onStopSignal(exitCode: number): void {
   } else if (performance.now() - stoppedAt > sameSignalMs) exit(exitCode);
 }
 
-function openLog(fileDescriptor: number, level = logLevel()): { logger: Logger; flush(): void } {
+/** Most verbs log nothing: the logger is loaded by those that do, and at once, since a crash may be what it is for. */
+function openLog(fileDescriptor: number, level?: string): { logger: Logger; flush(): void } {
+  const { pino } = require('pino') as { pino: typeof Pino };
   const destination = pino.destination({ dest: fileDescriptor, sync: false });
-  return { logger: pino({ level }, destination), flush: () => destination.flushSync() };
+  const logger = pino({ level: level ?? logLevel(Object.keys(pino.levels.values)) }, destination);
+  return { logger, flush: () => destination.flushSync() };
 }
 
 /** The least level that is logged. */
-function logLevel(): string {
+function logLevel(known: readonly string[]): string {
   const level = process.env['GRAYGATE_LOG_LEVEL'] || 'info';
-  if (logLevels.includes(level)) return level;
-  throw new GraygateError('usage', `expected GRAYGATE_LOG_LEVEL as one of ${logLevels.join(', ')}; got "${level}"`);
+  const levels = [...known, 'silent'];
+  if (levels.includes(level)) return level;
+  throw new GraygateError('usage', `expected GRAYGATE_LOG_LEVEL as one of ${levels.join(', ')}; got "${level}"`);
 }
 
 /** Whoever read the output has left (`graygate demo | head`): nobody is served by going on. */

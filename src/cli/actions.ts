@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { actionBodyShape, maxReasonLength, type ShownRollout } from '../admin/contract.ts';
 import { GraygateError } from '../errors.ts';
-import { type ActionKind, actionKinds } from '../rollout/rollout-event.ts';
+import type { ActionKind } from '../rollout/rollout-event.ts';
 import { AdminClient, RefusedError } from './admin-client.ts';
 import type { CommandContext } from './command-context.ts';
 import { oneLine } from './display-width.ts';
@@ -19,29 +19,15 @@ type ActionOptions = GatewayOptions & {
   readonly json: boolean;
 };
 
-type Told = { readonly does: string; readonly example: string };
-
-const told: Record<ActionKind, Told> = {
-  promote: {
-    does: 'give every user the new version now',
-    example: 'promote shop --reason "the fix must be out today"',
-  },
-  rollback: {
-    does: 'give every user the old version now',
-    example: 'rollback shop --reason "the cart shows no prices"',
-  },
-  pause: { does: 'let nothing go forward; a guard that fails still rolls back', example: 'pause shop --reason lunch' },
-  resume: { does: 'let a paused rollout go on', example: 'resume shop --reason "the alert was about something else"' },
-  advance: { does: 'go to the next stage now', example: 'advance shop --reason "looks good" --revision 7' },
-  'step-back': {
-    does: 'go back to the stage before',
-    example: 'step-back shop --reason "support hears of slow pages"',
-  },
-  approve: {
-    does: 'let a rollout that waits for a person go on',
-    example: 'approve shop --reason "checked with sales"',
-  },
-  retry: { does: 'try a release again that was rolled back', example: 'retry shop --reason "the database is back"' },
+const examples: Record<ActionKind, string> = {
+  promote: 'promote shop --reason "the fix must be out today"',
+  rollback: 'rollback shop --reason "the cart shows no prices"',
+  pause: 'pause shop --reason lunch',
+  resume: 'resume shop --reason "the alert was about something else"',
+  advance: 'advance shop --reason "looks good" --revision 7',
+  'step-back': 'step-back shop --reason "support hears of slow pages"',
+  approve: 'approve shop --reason "checked with sales"',
+  retry: 'retry shop --reason "the database is back"',
 };
 
 const notes = `
@@ -50,20 +36,20 @@ With --revision it is done only if nothing has happened since that revision, whi
 for again with the same key, so that nothing is done twice.
 Exits 1 when the gateway refuses, with the reason; 3 when no gateway answers.`;
 
-/** One verb for each action. */
-export const actionVerbs = actionKinds.map((action) => (context: CommandContext) => actionVerb(action, context));
+/** The verb of an action. */
+export function actionVerb(action: ActionKind): (context: CommandContext) => Command {
+  return (context) => verbFor(action, context);
+}
 
-function actionVerb(action: ActionKind, context: CommandContext): Command {
-  const { does, example } = told[action];
+function verbFor(action: ActionKind, context: CommandContext): Command {
   const verb = new Command(action)
-    .description(does)
     .argument('<rollout>', 'the rollout', rolloutName)
     .requiredOption('--reason <text>', 'why, for those who ask later')
     .option('--revision <number>', 'only if the rollout is still at this revision', wholeNumber(0, 999_999_999))
     .option('--key <text>', 'what makes this action one and the same when it is sent again (default: a new one)')
     .option('--json', 'print the rollout as it is then, or the problem, as JSON', false);
   return addGatewayOptions(verb)
-    .addHelpText('after', `${notes}\n\nExample:\n  graygate ${example}`)
+    .addHelpText('after', `${notes}\n\nExample:\n  graygate ${examples[action]}`)
     .action((rollout: string, options: ActionOptions) => act({ action, rollout }, options, context));
 }
 

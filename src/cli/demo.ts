@@ -35,7 +35,6 @@ Examples:
 /** The verb `demo`. */
 export function demoVerb(context: CommandContext): Command {
   return new Command('demo')
-    .description('run the gateway with two small shops and generated customers')
     .option('-c, --config <file>', 'a policy instead of the bundled config/demo.yaml')
     .option(
       '--bad [kind]',

@@ -32,7 +32,6 @@ Examples:
 /** The verb `experiment`. */
 export function experimentVerb(context: CommandContext): Command {
   const verb = new Command('experiment')
-    .description('show which version is better in what the business counts')
     .argument('<rollout>', 'the rollout', rolloutName)
     .option('--release <release>', 'an earlier release than the one that is out')
     .option('--json', 'print JSON', false)

@@ -1,7 +1,7 @@
 // `graygate explain`: which version a request would get, and why, without sending anything.
 import { Command } from 'commander';
-import { PolicyError } from '../app.ts';
 import { loadPolicy } from '../config/load-policy.ts';
+import { PolicyError } from '../config/policy-error.ts';
 import { GraygateError } from '../errors.ts';
 import { RequestFacts } from '../gateway/facts.ts';
 import { bearerTokenOf, createTokenVerifier } from '../gateway/tokens.ts';
@@ -38,7 +38,6 @@ Examples:
 /** The verb `explain`. */
 export function explainVerb(context: CommandContext): Command {
   return new Command('explain')
-    .description('say which version a request would get, and why, step by step')
     .addOption(configOption())
     .option('-u, --user <id>', 'the user ID')
     .option('--header <name=value>', 'a request header; may be repeated', collectNamedValue, [])

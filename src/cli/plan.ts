@@ -36,9 +36,7 @@ Examples:
 
 /** The verb `plan`. */
 export function planVerb(context: CommandContext): Command {
-  const command = new Command('plan')
-    .description('say how long the stages of a rollout take, and how fast a bad release is stopped')
-    .argument('[rollout]', 'its name, where the policy has several');
+  const command = new Command('plan').argument('[rollout]', 'its name, where the policy has several');
   return addGatewayOptions(addExperimentOptions(addTrafficOptions(command.addOption(configOption()))))
     .option('--strict', 'exit 1 when a stage can prove nothing', false)
     .option('--json', 'print one JSON object', false)

@@ -31,8 +31,9 @@ type RehearseOptions = ConfigOptions &
 
 const notes = `
 Runs the real state machine, checks and statistics on simulated users, in simulated time: no server is asked, nothing is
-changed. Checks from outside (prometheus, webhook) and of the business are taken as content and approvals as given. --harm errors=5 makes the new
-version fail 5 % of its requests, latency=1.5x makes it take half as long again; --dependency makes both versions fail.
+changed. Checks from outside (prometheus, webhook) and of the business are taken as content and approvals as given.
+--harm errors=5 makes the new version fail 5 % of its requests, latency=1.5x makes it take half as long again;
+--dependency makes both versions fail.
 --aa N rehearses N healthy releases and says how many were rolled back all the same; it exits 1 when these are more than
 the rollout's alpha allows. Beside it stands what the rule of Flagger (success of 99 %, five failed looks, one a minute)
 would have done on the same traffic.
@@ -44,9 +45,7 @@ Examples:
 
 /** The verb `rehearse`. */
 export function rehearseVerb(context: CommandContext): Command {
-  const command = new Command('rehearse')
-    .description('run a rollout in simulated time against a simulated new version')
-    .argument('[rollout]', 'its name, where the policy has several');
+  const command = new Command('rehearse').argument('[rollout]', 'its name, where the policy has several');
   return addTrafficOptions(command.addOption(configOption()))
     .option('--at <time>', 'when the harm begins, such as 30m', readDuration, 0)
     .option('--dependency <what>', 'both versions fail: errors=5,for=10m,at=10m', readOutage)
@@ -60,7 +59,11 @@ export function rehearseVerb(context: CommandContext): Command {
     .option('--runs <number>', 'rehearse so many times, and print numbers', wholeNumber(1, 1_000_000))
     .option('--aa <number>', 'rehearse so many healthy releases, and print numbers', wholeNumber(1, 1_000_000))
     .option('--seed <number>', 'the same seed gives the same rehearsal', wholeNumber(0, 2 ** 31 - 1), 1)
-    .option('--limit <time>', 'simulated time after which a rehearsal ends', readDuration, 24 * 3_600_000)
+    .addOption(
+      new Option('--limit <time>', 'simulated time after which a rehearsal ends')
+        .argParser(readDuration)
+        .default(24 * 3_600_000, '24h'),
+    )
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', notes)
     .action((name: string | undefined, options: RehearseOptions) => run(name, options, context));

@@ -1,6 +1,6 @@
 // Which rollout of the policy a verb works on: the one that is named, or the only one there is.
-import { PolicyError } from '../app.ts';
 import { loadPolicy } from '../config/load-policy.ts';
+import { PolicyError } from '../config/policy-error.ts';
 import { GraygateError } from '../errors.ts';
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { CommandContext } from './command-context.ts';

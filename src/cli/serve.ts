@@ -16,7 +16,6 @@ Example:
 /** The verb `serve`. */
 export function serveVerb(context: CommandContext): Command {
   return new Command('serve')
-    .description('run the gateway')
     .addOption(configOption())
     .addHelpText('after', notes)
     .action(async (options: ConfigOptions) => serve(await policyFileOf(options, context), context));

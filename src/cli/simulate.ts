@@ -30,7 +30,6 @@ Examples:
 /** The verb `simulate`. */
 export function simulateVerb(context: CommandContext): Command {
   return new Command('simulate')
-    .description('say who goes where at each stage, and whom another policy would move')
     .argument('[rollout]', 'its name; without one: every rollout')
     .addOption(configOption())
     .option('--users <number>', 'simulate so many made-up users', wholeNumber(1, 10_000_000))

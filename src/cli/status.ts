@@ -34,7 +34,6 @@ Examples:
 /** The verb `status`. */
 export function statusVerb(context: CommandContext): Command {
   const verb = new Command('status')
-    .description('show where rollouts stand and why they do not move')
     .argument('[rollout]', 'the rollout, of several', rolloutName)
     .option('-w, --watch', 'go on showing it', false)
     .option('--wait', 'until the rollout has ended; the exit code says how', false)

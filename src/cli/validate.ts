@@ -29,7 +29,6 @@ Examples:
 /** The verb `validate`. */
 export function validateVerb(context: CommandContext): Command {
   return new Command('validate')
-    .description('check a policy and print everything that is wrong with it')
     .argument('[file]', 'the policy, if it is not named with --config')
     .addOption(configOption())
     .option('--strict', 'also warn of what is valid and probably not meant', false)

@@ -66,6 +66,8 @@ const wrongUsage: [args: string[], said: RegExp][] = [
   [[], /^Usage: graygate VERB/],
   [['launch'], /unknown command 'launch'/],
   [['validat'], /Did you mean validate/],
+  [['help', 'launch'], /unknown command 'launch'/],
+  [['help', 'toString'], /unknown command 'toString'/],
   [['serve', '--bogus'], /unknown option '--bogus'/],
   [['validate', good, bad], /too many arguments/],
   [['validate', good, '--config', bad], /expected one policy/],
@@ -90,6 +92,24 @@ for (const [args, said] of wrongUsage) {
     assert.match(stderr, said);
   });
 }
+
+test('help lists every verb, help VERB is VERB --help, and both exit 0', async () => {
+  assert.deepEqual(await runHere(['help']), await runHere(['--help']));
+  const own = await runHere(['help', 'validate']);
+  assert.deepEqual(own, await runHere(['validate', '--help']));
+  assert.deepEqual([own.code, own.stderr], [0, '']);
+  assert.match(own.stdout, /^Usage: graygate validate \[options\] \[file\]/);
+});
+
+test('the help names a default only where it is something', async () => {
+  for (const verb of ['validate', 'explain', 'rehearse', 'status']) {
+    const { stdout } = await runHere([verb, '--help']);
+    assert.doesNotMatch(stdout, /default: (false|\[\])/);
+  }
+  const { stdout } = await runHere(['rehearse', '--help']);
+  assert.match(stdout, /--seed [^(]+\(default: 1\)/);
+  assert.match(stdout, /--limit [^(]+\(default: 24h\)/);
+});
 
 test('wrong usage ends the process with 2', async () => {
   const { code, stdout, stderr } = await graygate(['launch']);

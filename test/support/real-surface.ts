@@ -76,9 +76,8 @@ export function routesIn(path: string, source: string): string[] {
 
 /** The verbs in what `graygate --help` prints. */
 export function verbsIn(help: string): string[] {
-  const commands = /^Commands:\n((?: .*\n?)+)/m.exec(help)?.[1] ?? '';
-  const verbs = Array.from(commands.matchAll(/^ {2}([a-z][a-z-]*)/gm), (line) => line[1] ?? '');
-  return verbs.filter((verb) => verb !== 'help').toSorted();
+  const listed = /^Verbs:\n((?: .*\n?)+)/m.exec(help)?.[1] ?? '';
+  return Array.from(listed.matchAll(/^ {2}([a-z][a-z-]*)/gm), (line) => line[1] ?? '').toSorted();
 }
 
 /** The metrics in what `GET /metrics` answers, graygate's own only. */
