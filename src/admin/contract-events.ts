@@ -69,3 +69,4 @@ export type EventsAnswer = z.output<typeof eventsAnswerShape>;
 export const forgottenShape = z.object({
   forgotten: z.number().int().describe('records that were removed: one a rollout that knew the user'),
 });
+export type Forgotten = z.output<typeof forgottenShape>;

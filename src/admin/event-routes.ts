@@ -10,6 +10,7 @@ import {
   eventsAnswerShape,
   eventsBodyBytes,
   eventsShape,
+  type Forgotten,
   forgottenShape,
   mostEvents,
 } from './contract-events.ts';
@@ -57,14 +58,24 @@ export function addEventRoutes(app: AdminInstance, { experiments, decider }: Par
         summary: 'Forgets a user, in every rollout or in one',
         params: z.object({ id: z.string().min(1).describe('the user ID as the gateway sees it') }),
         querystring: z.strictObject({ rollout: z.string().optional() }),
-        response: { 200: forgottenShape, ...problemResponses('invalid-input', 'store-unavailable', 'store-corrupt') },
+        response: {
+          200: forgottenShape,
+          ...problemResponses('invalid-input', 'unknown-rollout', 'store-unavailable', 'store-corrupt'),
+        },
       },
     },
-    async ({ params, query }) => {
-      const user = Buffer.from(params.id, 'utf8').toString('latin1');
-      return { forgotten: await experiments.forget(user, query.rollout) };
-    },
+    ({ params, query }) => forget({ experiments, decider }, params.id, query.rollout),
   );
+}
+
+/** A name that nobody knows is no success: the user would not be forgotten where that was meant. */
+async function forget({ experiments, decider }: Parts, id: string, rollout?: string): Promise<Forgotten> {
+  const forgotten = await experiments.forget(Buffer.from(id, 'utf8').toString('latin1'), rollout);
+  if (forgotten > 0 || rollout === undefined) return { forgotten };
+  const isInPolicy = decider.table().rollouts.some((one) => one.rollout.name === rollout);
+  // Of one that left the policy the figures stay.
+  if (isInPolicy || (await experiments.figures(rollout)) !== null) return { forgotten };
+  throw new GraygateError('unknown-rollout', `there is no rollout "${rollout}"`);
 }
 
 async function ingest({ experiments, decider }: Parts, body: unknown): Promise<EventsAnswer> {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { EventsAnswer } from '../../src/admin/contract-events.ts';
 import type { Reply } from '../support/http-client.ts';
+import { figures } from '../rollout/experiment-report/experiments.ts';
 import { type AdminPort, type Asking, openAdminPort } from './admin-port.ts';
 import { bearer, ingestToken, operatorToken, threeTokens } from './fake-parts.ts';
 
@@ -153,6 +154,20 @@ suite('forgetting a user', () => {
     assert.deepEqual([everywhere.status, everywhere.json()], [200, { forgotten: 2 }]);
     await ask('/api/v1/users/u-1?rollout=shop', { method: 'DELETE' });
     assert.deepEqual(rooms.forgotten, ['u-1', 'u-1 in shop']);
+  });
+
+  test('in a rollout that nobody knows is a mistake, in one that left the policy it is not', async () => {
+    const { ask, rooms } = await openAdminPort();
+    const forgetIn = async (rollout: string) => {
+      const reply = await ask(`/api/v1/users/u-unknown?rollout=${rollout}`, { method: 'DELETE' });
+      return [reply.status, reply.json()['detail'] ?? reply.json()['forgotten']];
+    };
+    assert.deepEqual(await forgetIn('shop'), [200, 0]);
+    assert.deepEqual(await forgetIn('shpo'), [404, 'there is no rollout "shpo"']);
+    rooms.figures = figures([]);
+    assert.deepEqual(await forgetIn('shpo'), [404, 'there is no rollout "shpo"']);
+    rooms.figures = figures([], { rollout: 'old-shop' });
+    assert.deepEqual(await forgetIn('old-shop'), [200, 0]);
   });
 
   test('takes the longest ID there is, in its bytes', async () => {

@@ -110,12 +110,13 @@ export class FakeRooms {
       forget: async (user, rollout) => {
         this.#needStore();
         this.forgotten.push(rollout === undefined ? user : `${user} in ${rollout}`);
+        if (user === 'u-unknown') return 0;
         return rollout === undefined ? 2 : 1;
       },
       figures: async (rollout, release) => {
         this.#needStore();
         const isAsked = release === undefined || release === this.figures?.release;
-        return rollout === 'shop' && isAsked ? this.figures : null;
+        return rollout === this.figures?.rollout && isAsked ? this.figures : null;
       },
     },
     servers: { addresses: (_rollout, version) => (version === 'canary' ? [{ address: null, state: 'down' }] : []) },

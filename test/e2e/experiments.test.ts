@@ -132,17 +132,27 @@ test('counts are the same where several processes serve', async (t) => {
 
 test('a user who is forgotten is no longer known, and can come again', async (t) => {
   const shop = await startUpstream(t, (_, response) => response.end('ok'));
-  const gateway = await serve(t, temporaryFolder(t), policyFor(shop.url));
-  await ask(gateway, '/item/1', { headers: { 'x-user-id': 'u-1' } });
-  await eventually('the view is counted', async () => (await countersOf(gateway))['view count'] === 1);
-  const forget = async (user: string) => {
-    const answer = await fetch(`${gateway.adminUrl}/api/v1/users/${user}`, { method: 'DELETE' });
-    return answer.json();
-  };
-  assert.deepEqual(await forget('u-1'), { forgotten: 1 });
-  assert.deepEqual(await forget('u-1'), { forgotten: 0 });
-  assert.deepEqual(await forget('nobody'), { forgotten: 0 });
+  const folder = temporaryFolder(t);
+  const gateway = await serve(t, folder, policyFor(shop.url));
+  for (const user of ['u-1', 'u-2']) await ask(gateway, '/item/1', { headers: { 'x-user-id': user } });
+  await eventually('the views are counted', async () => (await countersOf(gateway))['view count'] === 2);
+  assert.deepEqual(await forget(gateway, 'u-1'), { forgotten: 1 });
+  assert.deepEqual(await forget(gateway, 'u-1'), { forgotten: 0 });
+  assert.deepEqual(await forget(gateway, 'nobody'), { forgotten: 0 });
+
+  gateway.process.kill('SIGTERM');
+  await gateway.exit;
+  const renamed = await serve(t, folder, policyFor(shop.url).replace('name: shop', 'name: market'));
+  assert.equal((await forget(renamed, 'u-2?rollout=shpo'))['code'], 'unknown-rollout');
+  assert.deepEqual(await forget(renamed, 'u-2?rollout=market'), { forgotten: 0 });
+  assert.deepEqual(await forget(renamed, 'u-2?rollout=shop'), { forgotten: 1 });
+  assert.deepEqual(await forget(renamed, 'u-2?rollout=shop'), { forgotten: 0 });
 });
+
+async function forget(gateway: Serving, user: string): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/users/${user}`, { method: 'DELETE' });
+  return (await answer.json()) as Record<string, unknown>;
+}
 
 function sorted(totals: Totals): Totals {
   return Object.fromEntries(Object.entries(totals).toSorted(([a], [b]) => a.localeCompare(b)));
