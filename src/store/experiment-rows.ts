@@ -15,6 +15,8 @@ export type ExperimentRow = {
   readonly createdMs: number;
   /** When the next release of the rollout began; null: this is the newest. */
   readonly supersededMs: number | null;
+  /** When something was last heard of it, to a day. */
+  heardMs: number;
 };
 
 /** `version` is empty for users whom no split has exposed yet. */
@@ -39,11 +41,13 @@ type SumRow = {
 /** The statements on experiments. */
 export function experimentRows(database: DatabaseSync) {
   const selectAll = database.prepare(
-    `SELECT id, rollout, release, created_ms AS createdMs, superseded_ms AS supersededMs FROM experiment ORDER BY id`,
+    `SELECT id, rollout, release, created_ms AS createdMs, superseded_ms AS supersededMs, heard_ms AS heardMs
+     FROM experiment ORDER BY id`,
   );
   const insert = database.prepare(
-    'INSERT INTO experiment (rollout, release, created_ms, format, json) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO experiment (rollout, release, created_ms, heard_ms, format, json) VALUES (?, ?, ?, ?, ?, ?)',
   );
+  const hear = database.prepare('UPDATE experiment SET heard_ms = ? WHERE id = ?');
   const supersede = database.prepare('UPDATE experiment SET superseded_ms = ? WHERE id = ?');
   const selectPlan = database.prepare('SELECT json FROM experiment WHERE id = ?');
   const updatePlan = database.prepare('UPDATE experiment SET format = ?, json = ? WHERE id = ?');
@@ -54,9 +58,14 @@ export function experimentRows(database: DatabaseSync) {
     all: (): ExperimentRow[] => allRows(selectAll),
     /** Returns the new experiment's number. */
     insert: (
-      { rollout, release, createdMs }: Omit<ExperimentRow, 'id' | 'supersededMs'>,
+      { rollout, release, createdMs, heardMs }: Omit<ExperimentRow, 'id' | 'supersededMs'>,
       plan: ExperimentPlan,
-    ): number => Number(insert.run(rollout, release, createdMs, planFormat, JSON.stringify(plan)).lastInsertRowid),
+    ): number =>
+      Number(insert.run(rollout, release, createdMs, heardMs, planFormat, JSON.stringify(plan)).lastInsertRowid),
+    hear(row: ExperimentRow, atMs: number): void {
+      row.heardMs = atMs;
+      hear.run(atMs, row.id);
+    },
     supersede(id: number, atMs: number): void {
       supersede.run(atMs, id);
     },

@@ -2,7 +2,8 @@
 // after a batch. Runs in the thread of the experiments only; whoever rolls a batch back must open a new shelf.
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { Observation } from '../rollout/experiment/entries.ts';
+import type { Exposure } from '../rollout/experiment.ts';
+import type { Observation, SplitChange } from '../rollout/experiment/entries.ts';
 import { type ExperimentPlan, LiveExperiment, planOf } from '../rollout/experiment/live-experiment.ts';
 import { type EventTotal, type ExperimentRow, experimentRows } from './experiment-rows.ts';
 
@@ -17,6 +18,10 @@ export type OpenExperiment = {
 
 /** Decided by the release before, an exposure may come this much later. */
 const graceMs = 60_000;
+/** When something was last heard of an experiment is written down at most so often. */
+const dayMs = 86_400_000;
+
+type Decided = Pick<Exposure, 'rollout' | 'release' | 'percents' | 'atMs'>;
 
 export class ExperimentShelf {
   readonly rows: ReturnType<typeof experimentRows>;
@@ -40,29 +45,25 @@ export class ExperimentShelf {
     return this.#listOf(rollout).findLast((row) => release === null || row.release === release) ?? null;
   }
 
-  /** Of a release whose split was published just now: where it is not the newest, or its versions have changed, one that begins now. */
-  ofRelease(rollout: string, observation: Observation, atMs: number, nowMs: number): OpenExperiment {
-    const row = this.find(rollout, null);
-    const newest = row === null ? null : this.touch(row, nowMs);
-    const goesOn =
-      newest?.row.release === observation.release && isSame(newest.live.plan.versions, observation.versions);
-    const open = goesOn ? newest : this.#begin(newest, { rollout, observation, atMs });
-    open.live.observe(observation.experiment);
-    return open;
+  /** Of a split that was published; null where its release is over, or was never heard of and is not that of the policy. */
+  ofSplit(change: SplitChange, observation: Observation, nowMs: number): OpenExperiment | null {
+    const { rollout, atMs } = change;
+    return isOf(observation, change) ? this.#newest(rollout, observation, atMs, nowMs) : this.#ofOther(change, nowMs);
   }
 
-  /** Of an exposure, which may have been decided before the newest release began. */
-  ofExposure(rollout: string, observation: Observation, atMs: number, nowMs: number): OpenExperiment {
-    const row = this.find(rollout, observation.release);
-    const isLate = row !== null && row.supersededMs !== null && atMs < row.supersededMs + graceMs;
-    return isLate ? this.touch(row, nowMs) : this.ofRelease(rollout, observation, atMs, nowMs);
+  /** Of an exposure, as `ofSplit`; but a release that is over comes back with its split only. */
+  ofExposure(exposure: Exposure, observation: Observation, nowMs: number): OpenExperiment | null {
+    const { rollout, release, version, atMs } = exposure;
+    const isOver = (this.find(rollout, release)?.supersededMs ?? null) !== null;
+    const isCurrent = !isOver && isOf(observation, exposure) && observation.versions.includes(version);
+    return isCurrent ? this.#newest(rollout, observation, atMs, nowMs) : this.#ofOther(exposure, nowMs);
   }
 
   /** Of an event: the release that was in force when it happened, as far as it is known. */
   ofEvent(rollout: string, observation: Observation, atMs: number, nowMs: number): OpenExperiment {
     const rows = this.#listOf(rollout);
     const row = rows.findLast(({ createdMs }) => createdMs <= atMs) ?? rows.at(-1);
-    return row === undefined ? this.ofRelease(rollout, observation, atMs, nowMs) : this.touch(row, nowMs);
+    return row === undefined ? this.#newest(rollout, observation, atMs, nowMs) : this.#hear(row, nowMs);
   }
 
   /** Opens an experiment, if need be, to be written after the batch; days that are over are written before anything else changes. */
@@ -97,7 +98,7 @@ export class ExperimentShelf {
     this.#touched.clear();
   }
 
-  /** Removes an experiment that was superseded, with its figures. */
+  /** Removes an experiment with its figures. */
   remove({ id, rollout }: ExperimentRow): void {
     this.rows.remove(id);
     this.#open.delete(id);
@@ -107,14 +108,43 @@ export class ExperimentShelf {
     );
   }
 
+  /** Of the release of the policy: where it is not the newest, or its versions have changed, one that begins now. */
+  #newest(rollout: string, observation: Observation, atMs: number, nowMs: number): OpenExperiment {
+    const row = this.find(rollout, null);
+    const newest = row === null ? null : this.#hear(row, nowMs);
+    const goesOn =
+      newest?.row.release === observation.release && isSame(newest.live.plan.versions, observation.versions);
+    const open = goesOn ? newest : this.#begin(newest, { rollout, observation, atMs, heardMs: nowMs });
+    open.live.observe(observation.experiment);
+    return open;
+  }
+
+  /** What the policy of another time decided belongs to its release as that was, for as long as it may be late. */
+  #ofOther({ rollout, release, atMs }: Decided, nowMs: number): OpenExperiment | null {
+    const row = this.find(rollout, release);
+    const isPast = row === null || (row.supersededMs !== null && atMs >= row.supersededMs + graceMs);
+    return isPast ? null : this.#hear(row, nowMs);
+  }
+
+  #hear(row: ExperimentRow, nowMs: number): OpenExperiment {
+    const open = this.touch(row, nowMs);
+    if (nowMs >= row.heardMs + dayMs) this.rows.hear(row, nowMs);
+    return open;
+  }
+
   #begin(
     before: OpenExperiment | null,
-    { rollout, observation, atMs }: { rollout: string; observation: Observation; atMs: number },
+    {
+      rollout,
+      observation,
+      atMs,
+      heardMs,
+    }: { rollout: string; observation: Observation; atMs: number; heardMs: number },
   ): OpenExperiment {
     const createdMs = Math.max(atMs, before?.row.createdMs ?? atMs);
     if (before !== null) this.#supersede(before, createdMs);
     const plan = planOf(observation.versions, observation.experiment);
-    const named = { rollout, release: observation.release, createdMs };
+    const named = { rollout, release: observation.release, createdMs, heardMs };
     const row = { id: this.rows.insert(named, plan), ...named, supersededMs: null };
     this.#listOf(rollout).push(row);
     const open = { row, live: new LiveExperiment(plan), totals: new Map<string, EventTotal>(), savedPlan: plan };
@@ -152,6 +182,11 @@ export function countTotal({ totals }: OpenExperiment, event: string, version: s
   total.count += 1;
   total.valueSum += value;
   totals.set(key, total);
+}
+
+/** Whether it was decided by the policy that is observed. */
+function isOf(observation: Observation, { release, percents }: Pick<Decided, 'release' | 'percents'>): boolean {
+  return release === observation.release && percents.length === observation.versions.length;
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {

@@ -3,18 +3,25 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { BusinessEvent, ExperimentFigures, Exposure } from '../rollout/experiment.ts';
-import type { CountedEvents, EventOutcome, ExperimentBatch, Observation } from '../rollout/experiment/entries.ts';
+import type {
+  CountedEvents,
+  EventOutcome,
+  ExperimentBatch,
+  ExperimentEntry,
+  Observation,
+  SplitChange,
+} from '../rollout/experiment/entries.ts';
 import { beganMsOf } from '../rollout/experiment/live-experiment.ts';
 import { countTotal, ExperimentShelf, type OpenExperiment } from './experiment-shelf.ts';
 import type { ExperimentRow } from './experiment-rows.ts';
 import { saltedHash } from './salted-hash.ts';
 import { openSeenIds } from './seen-ids.ts';
 import { inTransaction } from './sqlite-file.ts';
-import { openUserRecords } from './user-records.ts';
+import { openUserRecords, type RecordPlace } from './user-records.ts';
 
 const minuteMs = 60_000;
 const sweepEveryMs = 6 * 60 * minuteMs;
-/** How long the figures of a release stay after the next one began. */
+/** How long the figures of a release stay after something was last heard of it: of its users, its split, or the next release. */
 const keepFiguresMs = 366 * 24 * 60 * minuteMs;
 
 export type FiguresQuestion = { readonly rollout: string; readonly release: string | null; readonly nowMs: number };
@@ -29,54 +36,68 @@ export function experimentVerbs(database: DatabaseSync) {
     seen: openSeenIds(database),
     users: openUserRecords(database),
   });
-  let held = opened();
+  type Held = ReturnType<typeof opened>;
   const selectDataVersion = database.prepare('PRAGMA data_version');
-  const dataVersion = (): number => Number(selectDataVersion.get()!['data_version']);
-  let knownVersion = dataVersion();
-  const done = { settledMs: -Infinity, sweptMs: -Infinity };
+  /** What is in memory of the file as it was at `version`; null: nothing that is right. */
+  let known: { readonly held: Held; readonly version: number } | null = null;
+  const done: { settledMs: number; sweptMs: number; sweptTo: RecordPlace | null } = {
+    settledMs: -Infinity,
+    sweptMs: -Infinity,
+    sweptTo: null,
+  };
 
-  /** What is held in memory is right again when the file takes nothing of it. */
-  function transact<T>(work: () => T): T {
+  /** What is held in memory is let go of when the file takes nothing of it, and when another process has written to the file. */
+  function transact<T>(work: (held: Held) => T): T {
     try {
       return inTransaction(database, () => {
-        const version = dataVersion();
-        // Another process has written to the file: what is held in memory may be wrong.
-        if (version !== knownVersion) held = opened();
-        knownVersion = version;
-        const result = work();
+        const version = Number(selectDataVersion.get()!['data_version']);
+        if (known?.version !== version) known = { held: opened(), version };
+        const { held } = known;
+        const result = work(held);
         held.users.write();
         held.shelf.write();
         return result;
       });
     } catch (error) {
-      held = opened();
+      known = null;
       throw error;
     }
   }
 
-  function expose(exposure: Exposure, observation: Observation, nowMs: number): void {
-    const { rollout, release, user, atMs } = exposure;
-    const { row, live } = held.shelf.ofExposure(rollout, { ...observation, release }, atMs, nowMs);
-    const hash = userHash(rollout, user);
-    held.users.set(row.id, hash, live.exposed(held.users.get(row.id, hash), exposure, nowMs));
+  function publish({ seen, shelf }: Held, change: SplitChange, observation: Observation, nowMs: number): void {
+    const { rollout, release, percents, atMs } = change;
+    // A batch that comes again must not begin its phases again.
+    if (!seen.take(hashed(`split ${rollout} ${release} ${percents.join(' ')} ${atMs}`), nowMs)) return;
+    shelf.ofSplit(change, observation, nowMs)?.live.splitChanged(change);
   }
 
-  function count(event: BusinessEvent, observation: Observation, nowMs: number): EventOutcome {
+  function expose({ shelf, users }: Held, exposure: Exposure, observation: Observation, nowMs: number): void {
+    const open = shelf.ofExposure(exposure, observation, nowMs);
+    if (open === null) return;
+    const hash = userHash(exposure.rollout, exposure.user);
+    users.set(open.row.id, hash, open.live.exposed(users.get(open.row.id, hash), exposure, nowMs));
+  }
+
+  function count(
+    { shelf, seen, users }: Held,
+    event: BusinessEvent,
+    observation: Observation,
+    nowMs: number,
+  ): EventOutcome {
     const { id, rollout, user, value, atMs } = event;
-    if (!held.seen.take(hashed(`event ${rollout} ${id}`), nowMs)) return null;
-    const open = held.shelf.ofEvent(rollout, observation, atMs, nowMs);
+    if (!seen.take(hashed(`event ${rollout} ${id}`), nowMs)) return null;
+    const open = shelf.ofEvent(rollout, observation, atMs, nowMs);
     const { row, live } = open;
     const hash = userHash(rollout, user);
-    const record = live.happened(held.users.get(row.id, hash), { event: event.event, value, atMs }, nowMs);
-    held.users.set(row.id, hash, record);
+    const record = live.happened(users.get(row.id, hash), { event: event.event, value, atMs }, nowMs);
+    users.set(row.id, hash, record);
     const version = record.entry === null ? null : (live.plan.versions[record.entry.version] ?? null);
     countTotal(open, event.event, version ?? '', value);
     return { version };
   }
 
   /** The next of what time brings; false: nothing. */
-  function tendStep(nowMs: number): boolean {
-    const { shelf, seen, users } = held;
+  function tendStep({ shelf, seen, users }: Held, nowMs: number): boolean {
     if (Math.abs(nowMs - done.settledMs) >= minuteMs) {
       done.settledMs = nowMs;
       for (const row of shelf.known()) if (row.supersededMs === null) shelf.touch(row, nowMs).live.settle(nowMs);
@@ -85,55 +106,57 @@ export function experimentVerbs(database: DatabaseSync) {
     if (seen.forgetStep(nowMs)) return true;
     if (Math.abs(nowMs - done.sweptMs) < sweepEveryMs) return false;
     const rows = new Map(shelf.known().map((row) => [row.id, row]));
-    const hasMore = users.sweepStep((id) => oldestSeenMs(rows.get(id), nowMs));
-    if (hasMore) return true;
+    /** Null for an experiment that is gone. */
+    const oldestMs = (row: ExperimentRow | undefined): number | null =>
+      row === undefined ? null : nowMs - shelf.look(row).live.keepMs;
+    done.sweptTo = users.sweepStep((id) => oldestMs(rows.get(id)), done.sweptTo);
+    if (done.sweptTo !== null) return true;
     done.sweptMs = nowMs;
-    for (const row of rows.values()) if ((row.supersededMs ?? nowMs) < nowMs - keepFiguresMs) shelf.remove(row);
+    for (const row of rows.values()) if (row.heardMs < nowMs - keepFiguresMs) shelf.remove(row);
     return false;
-  }
-
-  /** Null for an experiment that is gone. */
-  function oldestSeenMs(row: ExperimentRow | undefined, nowMs: number): number | null {
-    return row === undefined ? null : nowMs - held.shelf.look(row).live.keepMs;
   }
 
   return {
     applyEntries({ nowMs, observations, entries }: ExperimentBatch): EventOutcome[] {
-      return transact(() => {
+      return transact((held) => {
         const outcomes: EventOutcome[] = [];
         for (const entry of entries) {
-          const { rollout } =
-            entry.kind === 'exposure' ? entry.exposure : entry.kind === 'event' ? entry.event : entry.change;
-          const observation = observations[rollout];
+          const observation = observations[rolloutOf(entry)];
           if (entry.kind === 'event')
-            outcomes.push(observation === undefined ? null : count(entry.event, observation, nowMs));
+            outcomes.push(observation === undefined ? null : count(held, entry.event, observation, nowMs));
           else if (observation === undefined) continue;
-          else if (entry.kind === 'exposure') expose(entry.exposure, observation, nowMs);
-          else {
-            const { release, atMs } = entry.change;
-            held.shelf.ofRelease(rollout, { ...observation, release }, atMs, nowMs).live.splitChanged(entry.change);
-          }
+          else if (entry.kind === 'exposure') expose(held, entry.exposure, observation, nowMs);
+          else publish(held, entry.change, observation, nowMs);
         }
         return outcomes;
       });
     },
     readFigures({ rollout, release, nowMs }: FiguresQuestion): ExperimentFigures | null {
-      const row = held.shelf.find(rollout, release);
-      return row === null ? null : transact(() => figuresOf(held.shelf.touch(row, nowMs), held.shelf, nowMs));
-    },
-    forgetUser({ user, rollout }: { readonly user: string; readonly rollout: string | null }): number {
-      return transact(() => {
-        const rows = held.shelf.known().filter((row) => rollout === null || row.rollout === rollout);
-        return rows.filter((row) => held.users.remove(row.id, userHash(row.rollout, user))).length;
+      return transact(({ shelf }) => {
+        const row = shelf.find(rollout, release);
+        return row === null ? null : figuresOf(shelf.touch(row, nowMs), shelf, nowMs);
       });
     },
-    eventTotals: (): CountedEvents[] => held.shelf.rows.allTotals(),
+    forgetUser({ user, rollout }: { readonly user: string; readonly rollout: string | null }): number {
+      return transact(({ shelf, users }) => {
+        const rows = shelf.known().filter((row) => rollout === null || row.rollout === rollout);
+        return rows.filter((row) => users.remove(row.id, userHash(row.rollout, user))).length;
+      });
+    },
+    eventTotals: (): CountedEvents[] => transact(({ shelf }) => shelf.rows.allTotals()),
     /** Does a bounded part of what time brings; call it again until it is done. */
-    tendStep: (nowMs: number): { readonly isDone: boolean } => ({ isDone: !transact(() => tendStep(nowMs)) }),
+    tendStep: (nowMs: number): { readonly isDone: boolean } => ({
+      isDone: !transact((held) => tendStep(held, nowMs)),
+    }),
   };
 }
 
 export type ExperimentVerbs = ReturnType<typeof experimentVerbs>;
+
+function rolloutOf(entry: ExperimentEntry): string {
+  if (entry.kind === 'exposure') return entry.exposure.rollout;
+  return entry.kind === 'event' ? entry.event.rollout : entry.change.rollout;
+}
 
 function figuresOf({ row, live }: OpenExperiment, shelf: ExperimentShelf, nowMs: number): ExperimentFigures {
   const summed = live.summed(nowMs);

@@ -133,4 +133,8 @@ export const experimentMigrations: readonly string[] = [
 
   CREATE TABLE probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE experiment ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0;
+  UPDATE experiment SET heard_ms = coalesce(superseded_ms, unixepoch() * 1000);
+  `,
 ];

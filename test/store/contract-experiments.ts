@@ -169,6 +169,9 @@ function releasesContract(withStore: WithStore): void {
   });
 }
 
+const next = { release: '3' };
+const blog = { rollout: 'blog' };
+
 function timeContract(withStore: WithStore): void {
   withStore('what time brings changes no figure of the time', async (store, reopen) => {
     await store.experiments.apply(batchOf(T0, [splitEntry(T0), ...someEntries({ release: '2' })]));
@@ -203,14 +206,13 @@ function timeContract(withStore: WithStore): void {
   withStore(
     'a user who is forgotten has no record in any release, and what was added stays a number',
     async (store) => {
-      const [next, other] = [{ release: '3' }, { rollout: 'blog' }];
       await store.experiments.apply(
         batchOf(T0, [splitEntry(T0), exposureEntry('u-1', T0), purchaseEntry('e-1', 'u-1', T0)]),
       );
       await store.experiments.apply(
         batchOf(T0 + 1, [splitEntry(T0 + 1, next), exposureEntry('u-1', T0 + 1, next)], next),
       );
-      await store.experiments.apply(batchOf(T0 + 1, [exposureEntry('u-1', T0 + 1, other)]));
+      await store.experiments.apply(batchOf(T0 + 1, [exposureEntry('u-1', T0 + 1, blog)]));
       assert.equal(await store.experiments.forget({ user: 'u-2', rollout: null }), 0);
       assert.equal(await store.experiments.forget({ user: 'u-1', rollout: 'shop' }), 2);
       assert.equal(await store.experiments.forget({ user: 'u-1', rollout: null }), 1);
@@ -221,15 +223,30 @@ function timeContract(withStore: WithStore): void {
     },
   );
 
-  withStore('figures of a release that was superseded are kept for a year', async (store) => {
-    await store.experiments.apply(batchOf(T0, [splitEntry(T0)]));
-    const next = { release: '3' };
+  withStore('figures are kept for a year after something was last heard of a release', async (store, reopen) => {
+    await store.experiments.apply(batchOf(T0, [splitEntry(T0), exposureEntry('u-1', T0), splitEntry(T0, blog)]));
     await store.experiments.apply(batchOf(T0 + 1, [splitEntry(T0 + 1, next)], next));
+    const laterMs = T0 + 30 * DAY_MS;
+    await store.experiments.apply(batchOf(laterMs, [exposureEntry('u-1', laterMs, next)], next));
+    const kept = async () => {
+      const nowMs = laterMs;
+      const asked = [
+        { rollout: 'shop', release: '2' },
+        { rollout: 'shop', release: '3' },
+        { ...blog, release: '2' },
+      ];
+      const found = await Promise.all(asked.map(async (of) => store.experiments.figures({ ...of, nowMs })));
+      return found.map((figures) => figures !== null);
+    };
     await tendAll(store, T0 + 366 * DAY_MS);
-    assert.equal((await figuresOf(store, '2')).release, '2');
+    assert.deepEqual(await kept(), [true, true, true]);
     await tendAll(store, T0 + 367 * DAY_MS);
-    assert.equal(await store.experiments.figures({ rollout: 'shop', release: '2', nowMs: T0 }), null);
-    assert.equal((await figuresOf(store)).release, '3');
+    assert.deepEqual(await kept(), [false, true, false], 'of a rollout that the policy names no more as well');
+    const again = await reopen();
+    await tendAll(again, T0 + 367 * DAY_MS);
+    assert.equal(await again.experiments.figures({ ...blog, release: null, nowMs: laterMs }), null);
+    await again.experiments.apply(batchOf(laterMs, [exposureEntry('u-1', laterMs, blog)]));
+    assert.equal((await again.experiments.figures({ ...blog, release: null, nowMs: laterMs }))?.release, '2');
   });
 
   withStore('nobody has asked the experiments for anything before somebody does', async (store) => {

@@ -21,7 +21,7 @@ test('40 processes killed between events leave ids, records, sums and totals of 
     let announced = 0;
     let aheadCount = 0;
     for (let kill = 0; kill < KILL_COUNT; kill += 1) {
-      announced = (await announcedUntilKilled(path, announced)) ?? announced;
+      announced = (await announcedUntilKilled(path, announced, kill % 2 === 0 ? 'opened' : 'announced')) ?? announced;
       const counted = countedBatches(path);
       assert.ok(counted === announced || counted === announced + 1, `announced ${announced}, found ${counted}`);
       if (counted > announced) aheadCount += 1;
@@ -30,21 +30,22 @@ test('40 processes killed between events leave ids, records, sums and totals of 
     assert.deepEqual(await finish(path, announced, last), [0, null]);
     assert.equal(countedBatches(path), last);
     t.diagnostic(`${announced} batches announced; ${aheadCount} kills between a batch and its announcement`);
-    assert.ok(announced > KILL_COUNT, 'the processes lived long enough');
+    assert.ok(announced >= KILL_COUNT / 2, 'the processes lived long enough');
     await expectFigures(path, last);
   });
 });
 
-async function announcedUntilKilled(path: string, from: number): Promise<number | null> {
+/** Kills a while after the process said a word for the first time. */
+async function announcedUntilKilled(path: string, from: number, word: 'opened' | 'announced'): Promise<number | null> {
   const child = start(path, from, 1_000_000);
   let said = '';
-  const opened = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;
-    opened.resolve();
+    if (said.includes(word)) begun.resolve();
   });
   const closed = once(child, 'close');
-  await Promise.race([opened.promise, closed]);
+  await Promise.race([begun.promise, closed]);
   await sleep(Math.random() * 60);
   child.kill('SIGKILL');
   await closed;
@@ -74,7 +75,8 @@ function countedBatches(path: string): number {
     const tables = database.prepare(`SELECT name FROM sqlite_schema WHERE name GLOB 'seen_*'`).all();
     const ids = tables.reduce((sum, { name }) => sum + numberOf(`SELECT count(*) FROM ${String(name)}`), 0);
     const users = numberOf('SELECT count(*) FROM user_record');
-    assert.deepEqual([ids, numberOf('SELECT sum(value_sum) FROM event_total')], [events, events * 10]);
+    assert.equal(ids, events + 1, 'those of the events and of the change of the split');
+    assert.equal(numberOf('SELECT sum(value_sum) FROM event_total'), events * 10);
     assert.equal(events, users * eventsInBatch, 'a batch is there as a whole or not at all');
     return users;
   } finally {

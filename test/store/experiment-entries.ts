@@ -20,7 +20,15 @@ const experiment: Experiment = {
   timeZone: 'UTC',
 };
 
-type Names = { readonly release?: string; readonly version?: string; readonly rollout?: string };
+type Names = {
+  readonly release?: string;
+  readonly version?: string;
+  readonly rollout?: string;
+  readonly percents?: readonly number[];
+};
+
+/** Half of the users on each version. */
+const halves = [50, 50];
 
 /** A batch of the rollouts `shop` and `blog`, which are observed alike. */
 export function batchOf(
@@ -35,18 +43,21 @@ export function batchOf(
   return { nowMs, observations: { shop: observation, blog: observation }, entries };
 }
 
-/** The split that has half of the users on each version. */
-export function splitEntry(atMs: number, { release = '2', rollout = 'shop' }: Names = {}): ExperimentEntry {
-  return { kind: 'split', change: { rollout, release, percents: [50, 50], atMs } };
+/** A split that is published. */
+export function splitEntry(
+  atMs: number,
+  { release = '2', rollout = 'shop', percents = halves }: Names = {},
+): ExperimentEntry {
+  return { kind: 'split', change: { rollout, release, percents, atMs } };
 }
 
 export function exposureEntry(
   user: string,
   atMs: number,
-  { release = '2', version = 'canary', rollout = 'shop' }: Names = {},
+  { release = '2', version = 'canary', rollout = 'shop', percents = halves }: Names = {},
 ): ExperimentEntry {
   const bucket = version === 'canary' ? 100 : 9_000;
-  return { kind: 'exposure', exposure: { rollout, release, version, user, bucket, percents: [50, 50], atMs } };
+  return { kind: 'exposure', exposure: { rollout, release, version, user, bucket, percents, atMs } };
 }
 
 /** Of value 10. */

@@ -141,6 +141,50 @@ test('a lock that another process holds is told, and over when the lock is', asy
   });
 });
 
+function recordCount(path: string): unknown {
+  const database = new DatabaseSync(`${path}.experiments`, { readOnly: true });
+  const found = database.prepare('SELECT count(*) AS count FROM user_record').get();
+  database.close();
+  return found?.['count'];
+}
+
+test('of users who are in no comparison nothing stays but what they did of late', async () => {
+  await withPath(async (path) => {
+    await withStore({ path }, async (store) => {
+      const noChance = { percents: [100, 0], version: 'stable' };
+      const said: ExperimentEntry = {
+        kind: 'event',
+        event: { id: 'e-1', rollout: 'shop', user: 'u-2', event: 'signup', value: 0, atMs: T0 },
+      };
+      await store.experiments.apply(batchOf(T0, [splitEntry(T0, noChance), exposureEntry('u-1', T0, noChance), said]));
+      assert.equal(recordCount(path), 0);
+      await store.experiments.apply(batchOf(T0, [purchaseEntry('e-2', 'u-3', T0)]));
+      assert.equal(recordCount(path), 1);
+      while (!(await store.experiments.tend({ nowMs: T0 + 10 * DAY_MS + 3_600_000 })).isDone);
+      assert.equal(recordCount(path), 0);
+    });
+  });
+});
+
+test('the sweep comes to its end while another process writes', async () => {
+  await withPath(async (path) => {
+    await withStore({ path, busyTimeoutMs: 8_000 }, async (one) => {
+      const users = Array.from({ length: 2_500 }, (_, i) => exposureEntry(`u-${i}`, T0));
+      await one.experiments.apply(batchOf(T0, [splitEntry(T0), ...users]));
+      await withStore({ path, busyTimeoutMs: 8_000 }, async (other) => {
+        const nowMs = T0 + DAY_MS;
+        let steps = 0;
+        while (!(await one.experiments.tend({ nowMs })).isDone && steps < 20) {
+          steps += 1;
+          await other.experiments.apply(batchOf(nowMs, [exposureEntry(`v-${steps}`, nowMs)]));
+        }
+        assert.ok(steps < 20, 'it ends');
+        assert.equal(recordCount(path), 2_500 + steps);
+      });
+    });
+  });
+});
+
 function idTables(path: string): unknown[] {
   const database = new DatabaseSync(`${path}.experiments`, { readOnly: true });
   const found = database.prepare(`SELECT name FROM sqlite_schema WHERE name GLOB 'seen_*' ORDER BY name`).all();

@@ -38,6 +38,11 @@ type Packed = [
 /** Nothing is known. */
 export const unknownUser: UserRecord = { entry: null, isCrossed: false, seenMs: 0, counts: [], pending: [] };
 
+/** Whether nothing is known but when the user was seen: neither how the user came in nor what the user did. */
+export function isEmptyRecord({ entry, counts, pending }: UserRecord): boolean {
+  return entry === null && counts.length === 0 && pending.length === 0;
+}
+
 /** As text. */
 export function packRecord({ entry, isCrossed, seenMs, counts, pending }: UserRecord): string {
   const packed: Packed = [

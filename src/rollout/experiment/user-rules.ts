@@ -58,7 +58,9 @@ export function eventsOf(metric: Metric): string[] {
 export function afterExposure(record: UserRecord, sight: Sight, frame: Frame): UserRecord {
   const seen = { ...record, seenMs: Math.max(record.seenMs, sight.atMs) };
   const { entry } = record;
-  if (entry === null) return sight.phase === null ? seen : enter(seen, { ...sight, phase: sight.phase }, frame);
+  // Where all users get one version nobody was given it by chance, so nobody crosses over to it either.
+  if (sight.phase === null) return seen;
+  if (entry === null) return enter(seen, { ...sight, phase: sight.phase }, frame);
   if (record.isCrossed || isOver(entry, sight.atMs, frame)) return seen;
   if (entry.version !== sight.version) return { ...seen, isCrossed: true, counts: [], pending: [] };
   const happened = { atMs: sight.atMs, nowMs: frame.nowMs, enteredMs: entry.atMs, clock: frame.clock };
