@@ -2,7 +2,6 @@
 import type { Logger } from 'pino';
 import type { AdminParts, PolicyShown, Readiness } from './admin/admin-parts.ts';
 import type { Control } from './app-control.ts';
-import { readActionLink } from './controller/action-link.ts';
 import { compileRollouts, type RolloutTable } from './rollout/matching.ts';
 import type { Policy } from './rollout/policy.ts';
 import type { SplitCells } from './rollout/split.ts';
@@ -47,14 +46,7 @@ export function adminPartsOf(input: AdminInput): AdminParts {
     decider: { table: () => tableOf(input.policy()), splitOf: (rollout) => cells.of(rollout).current },
     changes: { subscribe: (listener) => control.onChange(listener) },
     responses: store.responses,
-    links: {
-      read(token, nowMs) {
-        // A receiver that is sent no links has a secret too, and could sign one.
-        const targets = input.policy().alerts.filter(({ approveUrl }) => approveUrl !== null);
-        const secrets = targets.flatMap(({ secret }) => (secret === null ? [] : [secret]));
-        return readActionLink(token, secrets, nowMs);
-      },
-    },
+    links: { read: (token, nowMs) => control.links.read(token, input.policy().alerts, nowMs) },
     usedLinks: store.tokens,
     access: {
       tokens: () => input.policy().admin.tokens,

@@ -4,6 +4,7 @@ import { openExperiments, type RunningExperiments } from './app-experiments.ts';
 import { type KeptStore, type KeptTypes, pilotStoreOf, recall, slicesOf } from './app-keeping.ts';
 import { AlertSender } from './controller/alerts.ts';
 import { Controller, type ControllerParts } from './controller/controller.ts';
+import { LinkSigner } from './controller/link-signer.ts';
 import type { Pilot } from './controller/pilot.ts';
 import { SourceBoard } from './controller/source-board.ts';
 import type { AuditEntry } from './rollout/audit-entry.ts';
@@ -34,6 +35,8 @@ export type PolicyRecord = { readonly fingerprint: string; readonly loadedMs: nu
 export type Control = {
   readonly store: KeptStore;
   readonly experiments: RunningExperiments;
+  /** Reads what alerts were sent. */
+  readonly links: LinkSigner;
   /** Null until the store has said what it knows. */
   controller(): Controller | null;
   assigned(assignment: Assignment): void;
@@ -53,11 +56,12 @@ export type Control = {
 export async function openControl(input: ControlInput): Promise<Control> {
   const { logger } = input;
   const shared = createShared(input);
-  const { store, windows, sources, sender, experiments } = shared;
+  const { store, windows, sources, sender, experiments, links } = shared;
   let controller: Controller | null = null;
   let isClosed = false;
   const begin = async (): Promise<void> => {
     const remembered = await recall(store);
+    await links.settle();
     if (isClosed) return;
     sources.follow(shared.policy.rollouts);
     controller = new Controller(
@@ -73,6 +77,7 @@ export async function openControl(input: ControlInput): Promise<Control> {
   return {
     store,
     experiments,
+    links,
     controller: () => controller,
     assigned: (decision) => windows.get(decision.rollout.name)?.assigned(decision),
     observe(outcome) {
@@ -116,6 +121,7 @@ type Shared = {
   readonly windows: Map<string, Window>;
   readonly sources: SourceBoard;
   readonly sender: AlertSender;
+  readonly links: LinkSigner;
   readonly changeListeners: Set<ChangeListener>;
 };
 
@@ -123,6 +129,7 @@ type ChangeListener = (rollout: string, entry: AuditEntry) => void;
 
 function createShared({ policy, logger, metrics }: ControlInput): Shared {
   const store: KeptStore = openSqliteStore<KeptTypes>({ path: policy.store.path });
+  const links = new LinkSigner(store.values);
   const shared: Shared = {
     policy,
     shown: null,
@@ -130,7 +137,12 @@ function createShared({ policy, logger, metrics }: ControlInput): Shared {
     experiments: openExperiments({ store, metrics, logger }),
     windows: new Map(),
     sources: new SourceBoard(),
-    sender: new AlertSender(store.outbox, { targets: () => shared.policy.alerts, logger }),
+    sender: new AlertSender(store.outbox, {
+      targets: () => shared.policy.alerts,
+      signLink: (link) => links.sign(link),
+      logger,
+    }),
+    links,
     changeListeners: new Set(),
   };
   shared.experiments.follow(policy);
@@ -192,10 +204,11 @@ async function beginOrKeepTrying(begin: () => Promise<void>, logger: Logger): Pr
 
 /** Rolls figures up, and says when the store fails and heals. */
 function keepUp(shared: Shared, logger: Logger): { stop(): void } {
-  const { store } = shared;
+  const { store, links } = shared;
   const stopListening = store.onStatusChange(({ ok, reason }) => {
     if (!ok) return logger.error({ reason }, 'the store is not well; traffic goes on, rollouts hold');
     logger.info('the store is well again');
+    void links.settle();
     recordPolicy(shared);
   });
   const rollUp = setInterval(() => void store.history.rollUp({ nowMs: Date.now() }).catch(ignore), rollUpEveryMs);

@@ -7,7 +7,7 @@ import { isEveryInterface, parseListenAddress, parseServerOrigin } from './netwo
 import type { Finding, PathSegment } from './problem.ts';
 import { findInExclude, findInLayers } from './population-schema.ts';
 import { parsePercent } from './quantities.ts';
-import { findInAlerts, findInStaging, findInTokens } from './staging-checks.ts';
+import { findInStaging, findInTokens } from './staging-checks.ts';
 
 const entries = z.record(z.string(), z.unknown()).catch({});
 const versionsByName = z.record(z.string(), z.unknown()).nullable().catch(null);
@@ -51,7 +51,6 @@ export function findConflicts(tree: unknown): Finding[] {
       (index) => ['rollouts', index, 'name'],
     ),
     ...findInTokens(policy.admin.tokens),
-    ...findInAlerts(policy.alerts),
     ...policy.rollouts.flatMap((rollout, index) => findInRollout(rollout, ['rollouts', index])),
     ...rolloutsOf(tree).flatMap((rollout, index) => findInStaging(rollout, ['rollouts', index])),
     ...rolloutsOf(tree).flatMap((rollout, index) => findInMirror(rollout, ['rollouts', index])),

@@ -35,19 +35,6 @@ export function findInStaging(rollout: unknown, path: Path): Finding[] {
   ];
 }
 
-/** Alerts with links to act need a secret that signs them. */
-export function findInAlerts(alerts: unknown): Finding[] {
-  const sketches = z
-    .array(z.object({ secret: loose, approveUrl: loose }).catch({}))
-    .catch([])
-    .parse(alerts ?? []);
-  return sketches.flatMap(({ secret, approveUrl }, index) =>
-    approveUrl === undefined || secret !== undefined
-      ? []
-      : [keyFinding(['alerts', index, 'approveUrl'], 'needs secret, which signs the links', 'add a secret')],
-  );
-}
-
 /** Names of tokens are who did it in the audit log, so they are unique. */
 export function findInTokens(tokens: unknown): Finding[] {
   const names = z

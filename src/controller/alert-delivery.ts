@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { request } from 'undici';
 import { bodyOf } from './alert-formats.ts';
-import type { Letter } from './alert-remedies.ts';
+import type { Letter, LinkTerms } from './alert-remedies.ts';
 
 /**
  * `refused`: the receiver does not want this message, others may arrive. `failed`: the receiver answered that it cannot now.
@@ -14,14 +14,14 @@ export type Delivery =
   | { readonly kind: 'refused' | 'failed'; readonly detail: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'dead'; readonly detail: string; readonly retryAfterMs: null };
 
-export type DeliveryTerms = { readonly nowMs: number; readonly timeoutMs: number; readonly stop: AbortSignal };
+export type DeliveryTerms = LinkTerms & { readonly timeoutMs: number; readonly stop: AbortSignal };
 
 /** Answers that say "later": to a client's message they mean nothing. */
 const laterStatuses = new Set([408, 425, 429]);
 
 /** Sends a letter once; never rejects. */
-export async function deliver(letter: Letter, { nowMs, timeoutMs, stop }: DeliveryTerms): Promise<Delivery> {
-  const body = bodyOf(letter, nowMs);
+export async function deliver(letter: Letter, { timeoutMs, stop, ...terms }: DeliveryTerms): Promise<Delivery> {
+  const body = bodyOf(letter, terms);
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const {

@@ -1,10 +1,10 @@
 // The bodies that receivers get: JSON for programs, blocks for Slack's incoming webhooks. Pure text making; docs/alerts.md has the shapes.
 import type { AlertKind } from '../rollout/audit-entry.ts';
-import { type Letter, type Remedies, remediesOf } from './alert-remedies.ts';
+import { type Letter, type LinkTerms, type Remedies, remediesOf } from './alert-remedies.ts';
 
 /** The exact body to send. */
-export function bodyOf(letter: Letter, nowMs: number): string {
-  const remedies = remediesOf(letter, nowMs);
+export function bodyOf(letter: Letter, terms: LinkTerms): string {
+  const remedies = remediesOf(letter, terms);
   return JSON.stringify(letter.target.format === 'slack' ? slackBody(letter, remedies) : jsonBody(letter, remedies));
 }
 

@@ -3,6 +3,7 @@
 import type { AuditEntry } from '../rollout/audit-entry.ts';
 import type { AlertTarget } from '../rollout/policy.ts';
 import { deliver, type Delivery } from './alert-delivery.ts';
+import type { SignLink } from './alert-remedies.ts';
 
 /** An alert in the outbox. `target` names the target without telling its address. */
 export type AlertMessage = { readonly target: string; readonly entry: AuditEntry };
@@ -45,6 +46,7 @@ export type LaneParts = {
   /** The target in the policy in force; null: it is gone. */
   readonly target: () => AlertTarget | null;
   readonly nowMs: () => number;
+  readonly signLink: SignLink;
   /** The lane has done what it can with an alert; where it is due again, then. */
   readonly done: (id: string, dueMs: number | null) => void;
   /** No more attempts from now on. */
@@ -102,8 +104,9 @@ export class AlertLane {
     const heldUntilMs = Math.max(this.#deadUntilMs, this.#heldUntilMs.get(rollout) ?? 0);
     if (heldUntilMs > nowMs()) return this.#postpone(id, heldUntilMs);
     const { entry } = due.alert.value;
-    const { stop, pace } = this.#parts;
-    const delivery = await deliver({ id, rollout, entry, target }, { nowMs: nowMs(), timeoutMs: pace.timeoutMs, stop });
+    const { stop, pace, signLink } = this.#parts;
+    const terms = { nowMs: nowMs(), signLink, timeoutMs: pace.timeoutMs, stop };
+    const delivery = await deliver({ id, rollout, entry, target }, terms);
     if (delivery.kind === 'delivered') return this.#arrive(due);
     return stop.aborted ? this.#postpone(id, nowMs()) : this.#fail(due, delivery);
   }

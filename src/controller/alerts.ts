@@ -1,6 +1,5 @@
 // Alerts: what is to be told of a change, and the sender that empties the outbox. At least once, over restarts; whoever does not
 // answer delays nobody else.
-import { createHash } from 'node:crypto';
 import type { AuditEntry } from '../rollout/audit-entry.ts';
 import type { AlertTarget } from '../rollout/policy.ts';
 import {
@@ -11,6 +10,8 @@ import {
   type AlertPace,
   type DueAlert,
 } from './alert-lane.ts';
+import type { SignLink } from './alert-remedies.ts';
+import { shortHash, targetKey } from './alert-target.ts';
 
 /** An alert as the outbox keeps it; JSON, without the target's address and secret. */
 export type AlertMessage = Message;
@@ -18,6 +19,7 @@ export type AlertMessage = Message;
 export type AlertSenderParts = {
   /** Those of the policy in force. */
   targets(): readonly AlertTarget[];
+  readonly signLink: SignLink;
   readonly logger: AlertLogger;
   readonly nowMs?: () => number;
   readonly pace?: AlertPace;
@@ -115,12 +117,13 @@ export class AlertSender {
   }
 
   #openLane(key: string): AlertLane {
-    const { logger, pace, nowMs, targets } = this.#parts;
+    const { logger, pace, nowMs, targets, signLink } = this.#parts;
     return new AlertLane({
       outbox: this.#outbox,
       logger,
       pace,
       nowMs,
+      signLink,
       target: () => targets().find((target) => targetKey(target) === key) ?? null,
       done: (id, dueMs) => {
         this.#inHand.delete(id);
@@ -143,13 +146,4 @@ export class AlertSender {
       Math.max(0, wakeMs - this.#parts.nowMs()),
     );
   }
-}
-
-/** Finds a target again in a policy that was loaded later, and tells nothing of it. */
-function targetKey({ url, format }: AlertTarget): string {
-  return shortHash(`${format} ${url}`);
-}
-
-function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

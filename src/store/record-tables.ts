@@ -65,11 +65,20 @@ export function onceTables(database: DatabaseSync) {
 export function valueTable(database: DatabaseSync) {
   const select = database.prepare('SELECT format, json FROM named_value WHERE key = ?');
   const upsert = database.prepare('INSERT OR REPLACE INTO named_value (key, format, json) VALUES (?, ?, ?)');
+  const insert = database.prepare('INSERT OR IGNORE INTO named_value (key, format, json) VALUES (?, ?, ?)');
   const remove = database.prepare('DELETE FROM named_value WHERE key = ?');
+  const getValue = (key: string): StoredDocument | null => allRows<StoredDocument>(select, key)[0] ?? null;
   return {
-    getValue: (key: string): StoredDocument | null => allRows<StoredDocument>(select, key)[0] ?? null,
+    getValue,
     putValue({ key, format, json }: StoredDocument & { key: string }): void {
       upsert.run(key, format, json);
+    },
+    /** Returns the one that is kept. Where there is one already nothing is written, so a full disk does not matter. */
+    putFirstValue({ key, format, json }: StoredDocument & { key: string }): StoredDocument {
+      const kept = getValue(key);
+      if (kept !== null) return kept;
+      insert.run(key, format, json);
+      return getValue(key)!;
     },
     removeValue(key: string): void {
       remove.run(key);

@@ -112,6 +112,8 @@ export function sqliteValues(part: Decisions): NamedValues {
       return row === null ? null : unpackDocument(row);
     },
     put: (key, document) => part.call('putValue', { key, ...packDocument(document) }),
+    putFirst: async (key, document) =>
+      unpackDocument(await part.call('putFirstValue', { key, ...packDocument(document) })),
     remove: (key) => part.call('removeValue', key),
   };
 }

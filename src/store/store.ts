@@ -190,10 +190,13 @@ export type IdempotentResponses<Response> = {
   }): Promise<Document<Response>>;
 };
 
-/** Single documents by name, such as a snapshot of the risk set; the last write wins. */
+/** Single documents by name, such as a snapshot of the risk set. */
 export type NamedValues = {
   get(key: string): Promise<Document | null>;
+  /** The last one wins. */
   put(key: string, document: Document): Promise<void>;
+  /** Keeps the document unless there is one, whoever wrote it; resolves with the one that is kept. */
+  putFirst(key: string, document: Document): Promise<Document>;
   remove(key: string): Promise<void>;
 };
 

@@ -27,7 +27,7 @@ async function withRun(
   const failures: string[] = [];
   const logger = { warn: (_: object, message: string) => void failures.push(message), error: () => undefined };
   const pace = { ...alertPace, firstRetryMs: 10, longestRetryMs: 20 };
-  const sender = new AlertSender(store.outbox, { targets: () => targets, logger, pace });
+  const sender = new AlertSender(store.outbox, { targets: () => targets, signLink: () => 'token', logger, pace });
   try {
     await body({ store, sender, failures });
   } finally {

@@ -43,7 +43,13 @@ function openPost(targets: AlertTarget[], clock: () => number = Date.now): Post 
     outbox,
     log,
     targets,
-    sender: new AlertSender(outbox, { targets: () => post.targets, logger, pace, nowMs: clock }),
+    sender: new AlertSender(outbox, {
+      targets: () => post.targets,
+      signLink: () => 'token',
+      logger,
+      pace,
+      nowMs: clock,
+    }),
     tell(rollout, entry) {
       outbox.add(rollout, messagesFor(post.targets, rollout, entry), clock());
       post.sender.poke();
@@ -302,7 +308,7 @@ async function hang(answer: Receiver['answer'] = () => undefined): Promise<Hung>
   const outbox = openMemoryOutbox();
   const targets = [targetOf(receiver.url)];
   const logger = { warn: () => undefined, error: () => undefined };
-  const sender = new AlertSender(outbox, { targets: () => targets, logger });
+  const sender = new AlertSender(outbox, { targets: () => targets, signLink: () => 'token', logger });
   outbox.add('shop', messagesFor(targets, 'shop', entryOf({ reason: 'first' })), Date.now());
   outbox.add('shop', messagesFor(targets, 'shop', waitingEntry({ reason: 'second', revision: 8 })), Date.now());
   sender.poke();

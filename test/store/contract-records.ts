@@ -66,6 +66,18 @@ export function recordsContract(withStore: WithStore): void {
     await again.values.remove('risk-set');
     assert.equal(await again.values.get('risk-set'), null);
   });
+
+  withStore(
+    'of a named value that is put as the first one the first stays, also after a restart',
+    async (store, reopen) => {
+      const offered = Array.from({ length: 10 }, (_, value) => ({ format: 1, value }));
+      const kept = await Promise.all(offered.map((document) => store.values.putFirst('key', document)));
+      for (const each of kept) assert.deepEqual(each, offered[0]);
+      const again = await reopen();
+      assert.deepEqual(await again.values.putFirst('key', { format: 2, value: 'late' }), offered[0]);
+      assert.deepEqual(await again.values.get('key'), offered[0]);
+    },
+  );
 }
 
 async function keep(store: Store, value: string, nowMs: number): Promise<Document> {
