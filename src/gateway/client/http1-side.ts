@@ -94,15 +94,22 @@ export class Http1Side implements ClientSide {
   }
 
   end(last: Buffer | null, rawTrailers: readonly string[] | null): void {
+    this.#expectMore();
     endBody(this.#response, last, rawTrailers);
   }
 
   refuse({ status, headers, body }: RenderedProblem): void {
+    this.#expectMore();
     this.#response.writeHead(status, STATUS_CODES[status], headers);
     this.#response.end(body);
   }
 
   cut(): void {
     cutResponse(this.#request, this.#response);
+  }
+
+  /** A client that has not sent all may be sending still, and must not be reset before it has read the answer. */
+  #expectMore(): void {
+    if (!this.#request.complete) this.closeAfterAnswer();
   }
 }

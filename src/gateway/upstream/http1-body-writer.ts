@@ -7,19 +7,21 @@ import type { BodySink, BodySource } from './upstream-client.ts';
 
 /** What a body tells the connection that carries it. */
 export interface BodyWriterOwner {
-  /** The socket takes no more for now. */
-  bodyHeldBack(): void;
-  bodySent(): void;
+  /** Bytes were handed over; `isServersTurn`: they were the last ones, or the socket takes no more for now. */
+  bodyPassed(isServersTurn: boolean): void;
   /** The source gave more or less than it had announced, or what cannot be sent. */
   bodyFailed(error: Error): void;
 }
 
 export class BodyWriter implements BodySink {
   isDone = false;
+  /** The head was written to a connection that took it. */
+  isOut = false;
   readonly #socket: Socket;
   readonly #owner: BodyWriterOwner;
   /** Of the announced length; null: in chunks. */
   #remaining: number | null;
+  #body: BodySource | null = null;
 
   constructor(socket: Socket, owner: BodyWriterOwner, byteCount: number | null) {
     this.#socket = socket;
@@ -29,17 +31,18 @@ export class BodyWriter implements BodySink {
 
   /** Writes the head and begins the body; what of it comes in this turn goes out with the head. */
   begin(head: string, body: BodySource): void {
+    this.#body = body;
     this.#socket.cork();
     this.#socket.write(head, 'latin1');
     body.start(this);
     // After the start, so that a stream that gives in its next tick is not too late.
-    process.nextTick(uncork, this.#socket);
+    process.nextTick(BodyWriter.#sendBegun, this);
   }
 
   data(chunk: Buffer): boolean {
     if (this.isDone || chunk.length === 0) return true;
     const taken = this.#remaining === null ? this.#writeChunk(chunk) : this.#writeRaw(chunk, this.#remaining);
-    if (!taken) this.#owner.bodyHeldBack();
+    this.#owner.bodyPassed(!taken);
     return taken;
   }
 
@@ -53,7 +56,24 @@ export class BodyWriter implements BodySink {
       this.#gather();
       this.#socket.write(`0\r\n${rawTrailers === null ? '' : renderTrailers(rawTrailers)}\r\n`, 'latin1');
     }
-    this.#owner.bodySent();
+    this.#owner.bodyPassed(true);
+  }
+
+  /** The socket takes again. */
+  takeMore(): void {
+    this.#body!.resume();
+  }
+
+  /** Nobody takes any more. */
+  stop(): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    this.#body!.stop();
+  }
+
+  static #sendBegun(this: void, writer: BodyWriter): void {
+    writer.#socket.uncork();
+    writer.isOut = writer.#socket.errored === null;
   }
 
   #writeRaw(chunk: Buffer, remaining: number): boolean {

@@ -4,12 +4,14 @@ import type { Socket } from 'node:net';
 import type { FaultKind } from '../../rollout/outcome.ts';
 import type { VersionTimeouts } from '../../rollout/policy.ts';
 import type { ConnectFault, Connector } from './connector.ts';
+import { type FailedWriteOwner, FailedWrites } from './failed-writes.ts';
 import { AnswerReader, type AnswerReaderOwner } from './http1-answer-reader.ts';
 import type { Carrier, Http1Attempt } from './http1-attempt.ts';
 import { BodyWriter, type BodyWriterOwner } from './http1-body-writer.ts';
 import { faultKindOfSocket } from './http1-faults.ts';
 import type { Head } from './http1-head.ts';
-import { never, type Ticking, type Ticks } from './ticks.ts';
+import { Patience } from './http1-patience.ts';
+import type { Ticking, Ticks } from './ticks.ts';
 
 /** Who keeps the connections of a server. */
 export interface ConnectionOwner {
@@ -19,21 +21,24 @@ export interface ConnectionOwner {
   connectionGone(connection: Http1Connection): void;
 }
 
-export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, BodyWriterOwner {
+export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, BodyWriterOwner, FailedWriteOwner {
+  /** Its reader takes nothing for now. */
+  isHeldBack = false;
   readonly #owner: ConnectionOwner;
+  readonly #patience: Patience;
   readonly #reader = new AnswerReader(this);
   #attempt: Http1Attempt | null;
   #writer: BodyWriter | null = null;
   /** Null until it is connected. */
   #socket: Socket | null = null;
+  #failedWrites: FailedWrites | null = null;
   readonly #stopConnecting: () => void;
   #isClosed = false;
-  #isPaused = false;
-  #deadline = never;
 
   /** Connects, and sends the attempt as soon as it can. */
   constructor(owner: ConnectionOwner, connector: Connector, attempt: Http1Attempt) {
     this.#owner = owner;
+    this.#patience = new Patience(owner.ticks, owner.timeouts);
     this.#attempt = attempt;
     attempt.board(this);
     this.#stopConnecting = connector.open(owner.timeouts.connectMs, (fault, socket) => this.#connected(fault, socket), {
@@ -52,20 +57,21 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     // Whoever was told may have given up.
     if (this.#attempt !== attempt) return;
     if (body === null) {
+      this.#patience.forHead();
       this.#socket!.write(attempt.head.text, 'latin1');
-      this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
-      return;
+    } else {
+      this.#patience.forEver();
+      this.#writer = new BodyWriter(this.#socket!, this, attempt.head.byteCount);
+      this.#writer.begin(attempt.head.text, body);
     }
-    this.#deadline = never;
-    this.#writer = new BodyWriter(this.#socket!, this, attempt.head.byteCount);
-    this.#writer.begin(attempt.head.text, body);
   }
 
   resumeReading(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.idleMs);
+    if (!this.isHeldBack) return;
+    this.isHeldBack = false;
+    this.#patience.forMore(false);
     this.#socket!.resume();
+    this.#failedWrites!.hearOut();
   }
 
   abandon(): void {
@@ -74,7 +80,7 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
   }
 
   tick(): void {
-    if (this.#owner.ticks.now < this.#deadline) return;
+    if (!this.#patience.isOver) return;
     if (this.#attempt === null) this.close();
     else this.#fail('timeout', new Error('the server took too long'));
   }
@@ -93,12 +99,16 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     else this.#socket.destroy();
   }
 
-  bodyHeldBack(): void {
-    if (!this.#reader.hasHead) this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
+  writeFailed(): boolean {
+    if (this.#writer?.isOut !== true) return false;
+    this.#writer.stop();
+    return true;
   }
 
-  bodySent(): void {
-    if (!this.#reader.hasHead) this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
+  bodyPassed(isServersTurn: boolean): void {
+    if (this.#reader.hasHead) this.#patience.forMore(this.isHeldBack);
+    else if (isServersTurn) this.#patience.forHead();
+    else this.#patience.forEver();
   }
 
   bodyFailed(error: Error): void {
@@ -106,12 +116,12 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
   }
 
   interimRead({ status, rawHeaders }: Head): void {
-    if (this.#deadline !== never) this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.responseMs);
+    if (this.#patience.isOn) this.#patience.forHead();
     this.#attempt!.handler.onInterim(status, rawHeaders);
   }
 
   headRead({ status, reason, rawHeaders }: Head): void {
-    this.#deadline = this.#owner.ticks.after(this.#owner.timeouts.idleMs);
+    this.#patience.forMore(false);
     this.#attempt!.handler.onHead(status, reason, rawHeaders);
   }
 
@@ -120,18 +130,16 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     const takesMore = attempt.handler.onData(chunk, isLast);
     if (this.#attempt !== attempt) return;
     // TLS passes on all that it has decrypted, also to one who is full; its reads stand still from the first piece on.
-    this.#isPaused ||= !takesMore && !isLast;
-    this.#deadline = this.#isPaused ? never : this.#owner.ticks.after(this.#owner.timeouts.idleMs);
+    this.isHeldBack ||= !takesMore && !isLast;
+    this.#patience.forMore(this.isHeldBack);
   }
 
   answerRead(rawTrailers: readonly string[] | null, keptMs: number | null): void {
-    const wasWhole = this.#writer === null || this.#writer.isDone;
-    const wasPaused = this.#isPaused;
+    const canBeUsed = this.#socket!.writable && (this.#writer === null || this.#writer.isDone);
+    if (this.isHeldBack) this.#socket!.resume();
     const attempt = this.#detach();
-    const idleMs = keptMs === null || !wasWhole ? 0 : keptMs;
-    if (idleMs > 0 && this.#socket!.writable) {
-      if (wasPaused) this.#socket!.resume();
-      this.#deadline = this.#owner.ticks.before(idleMs);
+    if (canBeUsed && keptMs !== null && keptMs > 0) {
+      this.#patience.forRequest(keptMs);
       this.#owner.connectionIdle(this);
     } else this.close();
     attempt!.handler.onComplete(rawTrailers);
@@ -140,6 +148,7 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
   #connected(fault: ConnectFault | null, socket: Socket | null): void {
     if (socket === null) return this.#fail(fault!.kind, fault!);
     this.#socket = socket;
+    this.#failedWrites = new FailedWrites(socket, this);
     socket.on('drain', () => this.#drained());
     socket.on('end', () => this.#ended());
     socket.on('error', (error: Error) => this.#fail(faultKindOfSocket(error), error));
@@ -150,22 +159,20 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
 
   /** Returns whether to read on. */
   #read(byteCount: number): boolean {
-    // What nobody asked for belongs to nobody that could be told.
-    if (this.#attempt === null) this.close();
-    else {
-      try {
-        this.#reader.read(byteCount);
-      } catch (error) {
-        this.#fail('protocol', error as Error);
-      }
+    try {
+      // What nobody asked for belongs to nobody that could be told.
+      if (this.#attempt === null) this.close();
+      else this.#reader.read(byteCount);
+    } catch (error) {
+      this.#fail('protocol', error as Error);
     }
-    return !this.#isPaused;
+    return !this.isHeldBack;
   }
 
   #drained(): void {
-    if (this.#attempt === null || this.#writer === null || this.#writer.isDone) return;
-    if (!this.#reader.hasHead) this.#deadline = never;
-    this.#attempt.request.body!.resume();
+    if (this.#writer === null || this.#writer.isDone) return;
+    this.bodyPassed(false);
+    this.#writer.takeMore();
   }
 
   #ended(): void {
@@ -185,13 +192,9 @@ export class Http1Connection implements Carrier, Ticking, AnswerReaderOwner, Bod
     const writer = this.#writer;
     this.#attempt = null;
     this.#writer = null;
-    this.#isPaused = false;
+    this.isHeldBack = false;
     this.#reader.cease();
-    if (attempt === null) return null;
-    if (writer !== null && !writer.isDone) {
-      writer.isDone = true;
-      attempt.request.body!.stop();
-    }
+    writer?.stop();
     return attempt;
   }
 }

@@ -279,6 +279,25 @@ suite('times', () => {
     assert.deepEqual([recorded.kind, recorded.body], ['timeout', 'half']);
   });
 
+  test('a server that takes an upload is not idle, although it has begun to answer', async (t) => {
+    const { upstream, client } = await stage(
+      t,
+      ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n'),
+      { ...patience, idleMs: short },
+    );
+    const body = new HandBody();
+    const recorded = attempt(client, post([], body));
+    const sink = await body.started;
+    for (let i = 0; i < 10; i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, short / 3));
+      sink.data(Buffer.from('more'));
+    }
+    assert.deepEqual(recorded.events, ['sent', 'head']);
+    upstream.connections[0]!.socket.write('ok');
+    await recorded.ended;
+    assert.equal(recorded.body, 'ok');
+  });
+
   test('a server that is held back is not too slow', async (t) => {
     const bytes = `HTTP/1.1 200 OK\r\nContent-Length: ${2 ** 22}\r\n\r\n${'x'.repeat(2 ** 22)}`;
     const { client } = await stage(t, answering(bytes), { ...patience, idleMs: short });
