@@ -10,7 +10,7 @@ import { SourceBoard } from './controller/source-board.ts';
 import type { AuditEntry } from './rollout/audit-entry.ts';
 import type { CandidateHealth } from './rollout/measurement.ts';
 import type { Assignment, Observation } from './rollout/observation.ts';
-import type { Policy, Rollout } from './rollout/policy.ts';
+import type { Policy, Rollout, Version } from './rollout/policy.ts';
 import { layOutSplit, type Split } from './rollout/split.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import type { StoreStatus } from './store/store.ts';
@@ -163,7 +163,10 @@ function partsOf({ logger, metrics, publish }: ControlInput, shared: Shared): Om
       publish(rollout, split);
       experiments.published(rollout, split);
     },
-    health: (rollout, nowMs) => healthOf(metrics, rollout, nowMs),
+    health(rollout, name, nowMs) {
+      const version = rollout.versions.find((each) => each.name === name)!;
+      return healthOf(metrics.probe(rollout.name, name), version, nowMs);
+    },
     sourceVerdicts: ({ name }) => sources.verdicts(name),
     sourcesAnew: ({ name }) => sources.anew(name),
     experimentSight: ({ name }) => experiments.sight(name),
@@ -239,19 +242,17 @@ function standingOf(pilot: Pilot): RolloutStanding {
   const { state, measured } = pilot.view();
   return {
     rollout: pilot.rollout.name,
-    candidate: pilot.rollout.versions[1]!.name,
     phase: state?.phase ?? null,
     stage: state?.stay.stage ?? null,
     verdicts: measured?.verdicts ?? [],
   };
 }
 
-function healthOf(metrics: Metrics, { name, versions }: Rollout, nowMs: number): CandidateHealth {
-  const candidate = versions[1]!;
-  const { refusedSinceMs, lastRefusedMs, unansweredSinceMs } = metrics.probe(name, candidate.name).pulse;
+function healthOf({ pulse }: ReturnType<Metrics['probe']>, { timeouts }: Version, nowMs: number): CandidateHealth {
+  const { refusedSinceMs, lastRefusedMs, unansweredSinceMs } = pulse;
   // One refusal and then nobody who asks is not "refused for five seconds": only the time between refusals counts.
   if (refusedSinceMs !== null) return { kind: 'refused', sinceMs: nowMs - (lastRefusedMs - refusedSinceMs) };
-  const timeoutMs = candidate.timeouts.responseMs;
+  const timeoutMs = timeouts.responseMs;
   if (unansweredSinceMs === null || nowMs - unansweredSinceMs < timeoutMs) return { kind: 'up' };
   return { kind: 'stalled', sinceMs: unansweredSinceMs, timeoutMs };
 }

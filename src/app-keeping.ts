@@ -51,12 +51,13 @@ export function slicesOf(pilot: Pilot, figures: readonly Figures[], startMs: num
     const latencies = Object.fromEntries(
       counts.flatMap((count, i) => (count === 0 ? [] : [[String(firstIndex + i), count]])),
     );
-    const harm = (measured?.verdicts ?? []).flatMap(({ check, evidence }) =>
-      index === 1 && 'logHarm' in evidence ? [[`harm:${check}`, evidence.logHarm]] : [],
+    const { name } = rollout.versions[index]!;
+    const harm = (measured?.verdicts ?? []).flatMap(({ check, version, evidence }) =>
+      version === name && 'logHarm' in evidence ? [[`harm:${check}`, evidence.logHarm]] : [],
     );
     return {
       rollout: rollout.name,
-      version: rollout.versions[index]!.name,
+      version: name,
       startMs,
       sums: { requests, failures, users: each.newUserCount, latencies },
       lasts: { percent: split.percents[index]!, ...Object.fromEntries(harm) },

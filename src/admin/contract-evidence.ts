@@ -60,6 +60,7 @@ const evidenceShape = z.discriminatedUnion('kind', [
 /** What a check says. */
 export const verdictShape = z.object({
   check: z.string(),
+  version: z.string().optional().describe('the candidate that it is about; older entries of the audit log lack it'),
   role: guardOrSignal,
   answer: z.enum(['pass', 'fail', 'not-enough-data', 'error']),
   evidence: evidenceShape,
@@ -69,6 +70,7 @@ export const verdictShape = z.object({
 /** New users a version beside what the split promises. */
 export const sampleRatioShape = z.object({
   answer: z.enum(['ok', 'mismatch']),
+  version: z.string().optional().describe('of several candidates the one that is furthest off'),
   chance: z.number(),
   candidateUsers: count,
   users: count,
@@ -117,6 +119,9 @@ const measurementShape = z.object({
   }),
   sampleRatio: sampleRatioShape,
   candidate: candidateHealthShape,
+  others: listOf(z.object({ version: z.string(), health: candidateHealthShape }))
+    .optional()
+    .describe('further candidates that do not answer'),
   experiment: experimentStandingShape.optional(),
 });
 

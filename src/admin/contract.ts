@@ -116,6 +116,7 @@ export const rolloutShape = z.object({
   checks: listOf(
     z.object({
       name: z.string(),
+      version: z.string().describe('the candidate that it watches; each check stands here once for each of them'),
       role: z.enum(['guard', 'signal']),
       metric: z.enum(['error-rate', 'latency', 'conversion', 'value', 'revenue', 'retention', 'prometheus', 'webhook']),
       verdict: verdictShape.nullable().describe('null: not judged yet'),

@@ -5,6 +5,7 @@ import type { VersionFigures } from '../rollout/measurement.ts';
 import type { Server, Version } from '../rollout/policy.ts';
 import { heldMsOf, isWatched, type PauseCause, type RolloutState } from '../rollout/rollout-state.ts';
 import { isUp } from '../rollout/server-report.ts';
+import { comparedCandidates } from '../rollout/staging.ts';
 import { summarize } from '../rollout/summary.ts';
 import type { RolloutView, ServerAddress, ServerBoard } from './admin-parts.ts';
 import type { ShownRollout } from './contract.ts';
@@ -30,12 +31,15 @@ export function showRollout(view: RolloutView, servers: ServerBoard, nowMs: numb
       recent: showRecent(view, version, nowMs),
       stage: showStage(view, version, nowMs),
     })),
-    checks: staging.analysis.checks.map(({ name, role, metric }) => ({
-      name,
-      role,
-      metric,
-      verdict: measured?.verdicts.find(({ check }) => check === name) ?? null,
-    })),
+    checks: staging.analysis.checks.flatMap(({ name, role, metric }) =>
+      comparedCandidates(staging).map((candidate) => ({
+        name,
+        version: candidate,
+        role,
+        metric,
+        verdict: measured?.verdicts.find(({ check, version }) => check === name && version === candidate) ?? null,
+      })),
+    ),
     sampleRatio: measured?.sampleRatio ?? null,
     candidateHealth: measured?.candidate ?? null,
     stages: staging.stages,

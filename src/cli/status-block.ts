@@ -4,6 +4,7 @@ import { durationOf } from '../rollout/wording.ts';
 import { oneLine, widthOf, wrapToWidth } from './display-width.ts';
 import type { Canvas } from './paint.ts';
 import {
+  checkText,
   errorsText,
   nothing,
   nowText,
@@ -78,9 +79,10 @@ function versionLines({ versions }: ShownRollout): string[] {
   return tableLines([knowsServers ? [...heading, 'servers'] : heading, ...rows]);
 }
 
-function checkLines({ checks }: ShownRollout, canvas: Canvas): string[] {
+function checkLines(rollout: ShownRollout, canvas: Canvas): string[] {
+  const { checks } = rollout;
   if (checks.length === 0) return [];
-  const rows = checks.map(({ name, role, verdict }) => [oneLine(name), role, verdictText(verdict, canvas)]);
+  const rows = checks.map((check) => [checkText(check, rollout), check.role, verdictText(check.verdict, canvas)]);
   const [heading = '', ...lines] = tableLines([['check', 'role', 'verdict'], ...rows]);
   const indent = Math.max(widthOf(heading), ...lines.map(widthOf)) + 3;
   const told = checks.flatMap(({ verdict }, i) => beside(lines[i]!, indent, verdict?.sentence ?? nothing, canvas));

@@ -3,6 +3,7 @@ import type { ShownRollout } from '../admin/contract.ts';
 import { cutToWidth, oneLine } from './display-width.ts';
 import type { Canvas } from './paint.ts';
 import {
+  checkText,
   errorsText,
   nothing,
   nowText,
@@ -40,7 +41,6 @@ function cellsOf(rollout: ShownRollout, canvas: Canvas): string[] {
     rateText(versions.reduce((sum, { recent }) => sum + recent.requestsPerSecond, 0)),
     pair.map(({ recent }) => errorsText(recent.errorRatio)).join(' → '),
     pair.map(({ recent }) => timeText(recent.p95Ms)).join(' → '),
-    checks.map(({ name: check, verdict }) => `${oneLine(check)}: ${verdictText(verdict, canvas)}`).join(', ') ||
-      nothing,
+    checks.map((check) => `${checkText(check, rollout)}: ${verdictText(check.verdict, canvas)}`).join(', ') || nothing,
   ];
 }

@@ -70,6 +70,11 @@ export function rateText(perSecond: number): string {
   return perSecond < 99.95 ? perSecond.toFixed(1) : countOf(perSecond);
 }
 
+/** A check's name; where several candidates are watched, with the one that it is about. */
+export function checkText({ name, version }: ShownRollout['checks'][number], { checks }: ShownRollout): string {
+  return checks.some((other) => other.version !== version) ? `${oneLine(name)} of ${oneLine(version)}` : oneLine(name);
+}
+
 /** What a check says, in its colour. */
 export function verdictText(verdict: Verdict, { paint }: Canvas): string {
   if (verdict === null) return 'not judged yet';

@@ -14,7 +14,7 @@ export interface TrafficWindow {
   /** What came since the last call, by version index; null where nothing did. */
   takeFigures(): readonly Figures[] | null;
   /** A stratum that is due, by version index; null while none is. */
-  closeStratum(nowMs: number, candidateIndex: number): { readonly arms: readonly StratumArm[] } | null;
+  closeStratum(nowMs: number): { readonly arms: readonly StratumArm[] } | null;
   riskSet(): readonly string[];
 }
 
@@ -43,9 +43,9 @@ export type PilotParts = {
   /** A fresh window for the rollout; requests fall into it from now on. */
   openWindow(rollout: Rollout, riskSet: readonly string[]): TrafficWindow;
   publish(rollout: Rollout, split: Split): void;
-  /** Whether the candidate answers at all. */
-  health(rollout: Rollout, nowMs: number): CandidateHealth;
-  /** What outside sources say, in the order of the policy's checks. */
+  /** Whether a candidate answers at all; `version` is its name. */
+  health(rollout: Rollout, version: string, nowMs: number): CandidateHealth;
+  /** What outside sources say, in the order of the policy's checks and of the candidates. */
   sourceVerdicts(rollout: Rollout): readonly Verdict[];
   /** What outside sources have said so far counts no more. */
   sourcesAnew(rollout: Rollout): void;

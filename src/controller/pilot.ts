@@ -81,8 +81,9 @@ export class Pilot {
   tick(nowMs: number): readonly Figures[] | null {
     const hasWeighed = this.#watch.weigh(nowMs);
     const isWhole = nowMs - this.#tickedMs >= wholeTickMs || nowMs < this.#tickedMs;
-    const health = this.#parts.health(this.#rollout, nowMs);
-    if (!hasWeighed && !isWhole && health.kind === 'up') return null;
+    const health = this.#watch.health(nowMs);
+    const areUp = health.candidate.kind === 'up' && health.others === undefined;
+    if (!hasWeighed && !isWhole && areUp) return null;
     this.#watch.collect(nowMs, this.#split.percents);
     this.#measured = this.#watch.measure(this.#state, health);
     const storeOk = this.#keeper.isWell(nowMs);

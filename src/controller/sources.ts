@@ -9,7 +9,7 @@ import {
   type SourceHistory,
   type SourceSample,
 } from '../rollout/source-check.ts';
-import type { PrometheusCheck, Staging } from '../rollout/staging.ts';
+import { comparedCandidates, type PrometheusCheck, type Staging } from '../rollout/staging.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 
 /** Larger answers are not read: one number is asked for. */
@@ -32,33 +32,35 @@ export class Sources {
     this.#rollout = rollout;
   }
 
-  /** Asks what the policy names from now on; a check that stays as it is keeps what it knows. */
-  follow({ baseline, candidates, analysis }: Pick<Staging, 'baseline' | 'candidates' | 'analysis'>): void {
+  /** Asks what the policy names from now on, of each candidate; a check that stays as it is keeps what it knows. */
+  follow(staging: Pick<Staging, 'baseline' | 'candidates' | 'split' | 'analysis'>): void {
     const before = this.#asked;
     this.#asked = new Map();
-    for (const check of analysis.checks) {
+    for (const check of staging.analysis.checks) {
       if (check.metric !== 'prometheus' && check.metric !== 'webhook') continue;
-      const known = before.get(check.name);
-      const fields = { rollout: this.#rollout, baseline, version: candidates[0] };
-      if (known !== undefined && isSame([known.check, known.fields], [check, fields])) {
-        before.delete(check.name);
-        this.#asked.set(check.name, known);
-      } else {
-        this.#asked.set(check.name, begin(check, fields));
+      for (const version of comparedCandidates(staging)) {
+        const fields = { rollout: this.#rollout, baseline: staging.baseline, version };
+        const key = `${version} ${check.name}`;
+        const known = before.get(key);
+        const isKnown = known !== undefined && isSame([known.check, known.fields], [check, fields]);
+        if (isKnown) before.delete(key);
+        this.#asked.set(key, isKnown ? known : begin(check, fields));
       }
     }
     for (const asked of before.values()) end(asked);
   }
 
   verdicts(): Verdict[] {
-    return Array.from(this.#asked.values(), ({ check, history }) => judgeSource(check, history));
+    return Array.from(this.#asked.values(), ({ check, history, fields }) =>
+      judgeSource(check, history, fields.version),
+    );
   }
 
   /** Forgets what was said so far, and asks at once. */
   anew(): void {
-    for (const [name, asked] of this.#asked) {
+    for (const [key, asked] of this.#asked) {
       end(asked);
-      this.#asked.set(name, begin(asked.check, asked.fields));
+      this.#asked.set(key, begin(asked.check, asked.fields));
     }
   }
 

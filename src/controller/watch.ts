@@ -3,16 +3,23 @@
 import { BusinessLedger } from '../rollout/business-ledger.ts';
 import type { Figures } from '../rollout/figures.ts';
 import { Ledger } from '../rollout/ledger.ts';
-import type { CandidateHealth, Measurement } from '../rollout/measurement.ts';
+import type { Measurement } from '../rollout/measurement.ts';
 import type { Rollout } from '../rollout/policy.ts';
 import { basePhase, isWatched, type RolloutState } from '../rollout/rollout-state.ts';
+import { comparedCandidates } from '../rollout/staging.ts';
 import type { EvidenceScope } from '../rollout/transition.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import { Figuring, type StageTotals } from './figuring.ts';
 import type { PilotParts, TrafficWindow } from './pilot-parts.ts';
 import type { Gathered, Progress } from './progress.ts';
 
-export type WatchParts = Pick<PilotParts, 'openWindow' | 'sourceVerdicts' | 'sourcesAnew' | 'experimentSight'>;
+export type WatchParts = Pick<
+  PilotParts,
+  'openWindow' | 'health' | 'sourceVerdicts' | 'sourcesAnew' | 'experimentSight'
+>;
+
+/** Whether candidates answer at all. */
+export type Health = Pick<Measurement, 'candidate' | 'others'>;
 
 export type WatchStart = {
   readonly nowMs: number;
@@ -56,9 +63,9 @@ export class Watch {
 
   /** Weighs a stratum that is due; whether there was one. */
   weigh(nowMs: number): boolean {
-    const stratum = this.#window.closeStratum(nowMs, 1);
+    const stratum = this.#window.closeStratum(nowMs);
     if (stratum === null) return false;
-    this.#ledger.addStratum([stratum.arms[0]!, stratum.arms[1]!], nowMs);
+    this.#ledger.addStratum(stratum.arms, nowMs);
     return true;
   }
 
@@ -80,7 +87,15 @@ export class Watch {
     if (scope === 'release') this.#window = this.#parts.openWindow(this.#rollout, []);
   }
 
-  measure(state: RolloutState | null, candidate: CandidateHealth): Measurement {
+  health(nowMs: number): Health {
+    const [first, ...others] = comparedCandidates(this.#rollout.staging);
+    const seen = others.map((version) => ({ version, health: this.#parts.health(this.#rollout, version, nowMs) }));
+    const down = seen.filter(({ health }) => health.kind !== 'up');
+    const candidate = this.#parts.health(this.#rollout, first, nowMs);
+    return { candidate, ...(down.length === 0 ? {} : { others: down }) };
+  }
+
+  measure(state: RolloutState | null, health: Health): Measurement {
     this.#business.see(this.#parts.experimentSight(this.#rollout));
     const compared = this.#ledger.verdicts(this.#business.numbers());
     const verdicts = [...compared, ...this.#parts.sourceVerdicts(this.#rollout)];
@@ -88,8 +103,8 @@ export class Watch {
     return {
       verdicts: inOrder(verdicts, this.#rollout),
       figures: this.#figuring.stageFigures(state !== null && isRulesOnly(state)),
-      sampleRatio: this.#ledger.sampleRatio(1),
-      candidate,
+      sampleRatio: this.#ledger.sampleRatio(),
+      ...health,
       ...(experiment === null ? {} : { experiment }),
     };
   }
@@ -123,8 +138,7 @@ function namesIn({ versions }: Rollout): string {
 }
 
 function inOrder(verdicts: readonly Verdict[], { staging }: Rollout): Verdict[] {
-  const byName = new Map(verdicts.map((verdict) => [verdict.check, verdict]));
-  return staging.analysis.checks.flatMap(({ name }) => byName.get(name) ?? []);
+  return staging.analysis.checks.flatMap(({ name }) => verdicts.filter(({ check }) => check === name));
 }
 
 /** A stage of 0 %: what rules send is all there is. */

@@ -18,6 +18,8 @@ type Wealth = Pick<Evidence, 'logEvidence' | 'peakLogEvidence'>;
 
 /** The evidence of one check besides where it decides. */
 export type BusinessNumbers = {
+  /** The candidate that they are of. */
+  readonly version: string;
   readonly check: BusinessCheck;
   readonly harm: Wealth;
   readonly proof: Wealth;
@@ -40,6 +42,7 @@ const suspicious = Math.log(10);
 /** Before the counts that STATISTICS 3.3 asks for, and while users do not fall as the split says, there is no evidence of anything. */
 export function weighBusiness(check: BusinessCheck, look: BusinessLook): BusinessNumbers {
   const silent = (lacks: string): BusinessNumbers => ({
+    version: look.candidate,
     check,
     harm: nothing,
     proof: nothing,
@@ -64,7 +67,7 @@ export function weighBusiness(check: BusinessCheck, look: BusinessLook): Busines
   if (lacks !== null) return { ...silent(lacks), seen };
   const harm = evidenceBeside(phases, check.tolerate.ratio, look).logEvidenceBelow;
   const proof = evidenceBeside(phases, (check.prove ?? check.tolerate).ratio, look).logEvidenceAbove;
-  return { check, harm: wealthOf(harm), proof: wealthOf(proof), seen };
+  return { version: look.candidate, check, harm: wealthOf(harm), proof: wealthOf(proof), seen };
 }
 
 /** For example `canary has 4.2 % conversion, stable 5 %; 10,234 canary users; the chance of this by luck is below 1 in 100`. */

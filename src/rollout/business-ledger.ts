@@ -4,7 +4,7 @@ import { weighBusiness } from './business-check.ts';
 import type { BusinessNumbers } from './business-check.ts';
 import type { ExperimentStanding } from './experiment-standing.ts';
 import type { ExperimentFigures } from './experiment.ts';
-import type { Staging } from './staging.ts';
+import { alphaOf, comparedCandidates, type Staging } from './staging.ts';
 
 /** What is known of an experiment. `tightestAt`: the users for which bounds are narrowest; null: nobody said. */
 export type BusinessSight = {
@@ -13,8 +13,16 @@ export type BusinessSight = {
   readonly tightestAt: number | null;
 };
 
-/** Log evidence for harm by check, as it stood when the evidence of `release` began anew. JSON. */
-export type BusinessSnapshot = { readonly release: string; readonly taken: Readonly<Record<string, number>> };
+/** Log evidence for harm, as it stood when the evidence of `release` began anew. JSON. */
+export type BusinessSnapshot = {
+  readonly release: string;
+  /** Of the first candidate. */
+  readonly taken: ByCheck;
+  /** By version; absent: no other candidate is compared. */
+  readonly others?: Readonly<Record<string, ByCheck>>;
+};
+
+type ByCheck = Readonly<Record<string, number>>;
 
 /** Where the bounds are narrowest when the experiment does not say. */
 const usualUserCount = 5_000;
@@ -46,18 +54,18 @@ export class BusinessLedger {
   /** From now on only harm beyond what is known already counts: the ratio of the evidence is evidence again. */
   anew(): void {
     const { release } = this.#staging;
-    const known = this.#release() === release ? this.#weighed : [];
-    const before = this.#takenOff();
+    const [first, ...others] = comparedCandidates(this.#staging);
     this.#snapshot = {
       release,
-      taken: Object.fromEntries(
-        known.map(({ check: { name }, harm }) => [name, (before[name] ?? 0) + harm.logEvidence]),
-      ),
+      taken: this.#harmOf(first),
+      ...(others.length === 0
+        ? {}
+        : { others: Object.fromEntries(others.map((version) => [version, this.#harmOf(version)])) }),
     };
     this.#weighed = this.#weigh();
   }
 
-  /** In the order of the policy's checks. */
+  /** Candidate by candidate, in the order of the policy's checks. */
   numbers(): readonly BusinessNumbers[] {
     return this.#weighed;
   }
@@ -72,15 +80,15 @@ export class BusinessLedger {
   }
 
   #weigh(): readonly BusinessNumbers[] {
-    const { candidates, analysis, release } = this.#staging;
+    return comparedCandidates(this.#staging).flatMap((version) => this.#weighOne(version));
+  }
+
+  #weighOne(candidate: string): readonly BusinessNumbers[] {
+    const { analysis, release } = this.#staging;
     const figures = this.#release() === release ? (this.#sight?.figures ?? null) : null;
-    const look = {
-      figures,
-      candidate: candidates[0],
-      alpha: analysis.alpha,
-      tightestAt: this.#sight?.tightestAt ?? usualUserCount,
-    };
-    const taken = this.#takenOff();
+    const tightestAt = this.#sight?.tightestAt ?? usualUserCount;
+    const look = { figures, candidate, alpha: alphaOf(this.#staging), tightestAt };
+    const taken = this.#takenOff(candidate);
     return analysis.checks.flatMap((check) => {
       if (!('measure' in check)) return [];
       const numbers = weighBusiness(check, look);
@@ -89,11 +97,22 @@ export class BusinessLedger {
     });
   }
 
+  /** What is known of a candidate, taken off or not. */
+  #harmOf(candidate: string): ByCheck {
+    const isKnown = this.#release() === this.#staging.release;
+    const known = isKnown ? this.#weighed.filter(({ version }) => version === candidate) : [];
+    const before = this.#takenOff(candidate);
+    return Object.fromEntries(known.map(({ check: { name }, harm }) => [name, (before[name] ?? 0) + harm.logEvidence]));
+  }
+
   #release(): string | undefined {
     return this.#sight?.figures.release;
   }
 
-  #takenOff(): Readonly<Record<string, number>> {
-    return this.#snapshot?.release === this.#staging.release ? this.#snapshot.taken : {};
+  #takenOff(candidate: string): ByCheck {
+    const { release, candidates } = this.#staging;
+    if (this.#snapshot?.release !== release) return {};
+    const { taken, others = {} } = this.#snapshot;
+    return candidate === candidates[0] ? taken : (others[candidate] ?? {});
   }
 }

@@ -53,7 +53,7 @@ export type QuantileNumbers = Pick<QuantileEvidence, 'quantile' | 'baselineMs' |
 const shareOf = { 'error-rate': 5, latency: 4, conversion: 1, value: 1, revenue: 1, retention: 1 } as const;
 
 /**
- * A verdict for each check, in the same order. All guards of the rollout must be given, each time the same ones: their weights are
+ * A verdict of one candidate for each check, in the same order. All guards of the rollout must be given, each time the same ones: their weights are
  * fixed in advance. A failing check stays failing until its evidence begins anew.
  */
 export function judgeComparisons(
@@ -131,7 +131,14 @@ function verdictOf(
   { evidence, isFailing, versions }: { evidence: ComparedEvidence; isFailing: boolean; versions: Versions },
 ): Verdict {
   const { name: check, role } = of.check;
-  const undecided = { check, role, answer: 'not-enough-data', evidence, sentence: '' } as const;
+  const undecided = {
+    check,
+    version: versions.candidate,
+    role,
+    answer: 'not-enough-data',
+    evidence,
+    sentence: '',
+  } as const;
   const isProved = evidence.logProof >= evidence.proofThreshold && isCalm(undecided);
   const answer = isFailing ? 'fail' : isProved ? 'pass' : 'not-enough-data';
   const luck = Math.max(harm.logEvidence, isFailing ? harm.peakLogEvidence : 0);

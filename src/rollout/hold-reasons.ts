@@ -33,7 +33,8 @@ export function freezeReason(state: WatchedState, { verdicts, sampleRatio }: Mea
   if (sampleRatio.answer === 'ok') return null;
   const { candidateUsers, users, expectedCandidateUsers } = sampleRatio;
   const odds = countOf(1 / Math.max(sampleRatio.chance, 1e-9));
-  return `${state.candidate} received ${countOf(candidateUsers)} of ${countOf(users)} new users where the split says ${countOf(expectedCandidateUsers)}; the chance of this by luck is 1 in ${odds}, so nothing moves forward`;
+  const version = sampleRatio.version ?? state.candidate;
+  return `${version} received ${countOf(candidateUsers)} of ${countOf(users)} new users where the split says ${countOf(expectedCandidateUsers)}; the chance of this by luck is 1 in ${odds}, so nothing moves forward`;
 }
 
 /** The first failing check of a role. */
@@ -57,9 +58,12 @@ export function holdMsOf(policy: Staging, state: WatchedState): number {
   return (stage === null ? policy.bake?.holdMs : policy.stages[stage]?.holdMs) ?? 0;
 }
 
-/** What speaks against any forward move now, whatever asks for it; null where nothing does. */
+/**
+ * What speaks against any forward move now, whatever asks for it; null where nothing does. Other candidates than the one that
+ * moves only object by failing.
+ */
 export function objection(policy: Staging, state: WatchedState, tick: Tick): string | null {
-  const { verdicts } = tick.measured;
+  const verdicts = tick.measured.verdicts.filter(({ version }) => version === state.candidate);
   if (!tick.storeOk) return 'the store cannot save, so nothing moves forward';
   const frozen = freezeReason(state, tick.measured);
   if (frozen !== null) return frozen;

@@ -4,7 +4,7 @@ import { earlierStage, goForward, nextTarget, pause, rollBack, stepBack } from '
 import { adoptPolicy, firstState } from './machine-policy.ts';
 import { actionKinds } from './rollout-event.ts';
 import type { Action, ActionKind } from './rollout-event.ts';
-import { isWatched } from './rollout-state.ts';
+import { checkNameIn, isWatched } from './rollout-state.ts';
 import type { Paused, Phase, RolledBack, RolloutState } from './rollout-state.ts';
 import type { Staging } from './staging.ts';
 import { change } from './transition.ts';
@@ -85,7 +85,7 @@ function resume(policy: Staging, state: Paused, cause: Cause): Transition {
   const failing = (cause.measured?.verdicts ?? []).filter(({ role, answer }) => role === 'signal' && answer === 'fail');
   const seen = [
     ...state.stay.acknowledged,
-    ...failing.map(({ check }) => check),
+    ...failing.map((verdict) => checkNameIn(state, verdict)),
     ...(pausedBy.kind === 'signal' ? [pausedBy.check] : []),
   ];
   const stay = { ...state.stay, countingSinceMs: cause.nowMs, acknowledged: [...new Set(seen)] };

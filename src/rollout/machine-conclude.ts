@@ -23,10 +23,10 @@ export function conclude(policy: Staging, state: WatchedState, tick: Tick): Tran
   if (winner === policy.baseline)
     return state.phase === 'paused' ? null : rollBack(policy, concluded, { why: sentence, cause });
   if (state.phase === 'paused' || state.phase === 'waiting' || state.stay.needsApproval) return null;
-  const objected = objection(policy, state, tick);
-  if (objected !== null) return stayAt(state, `${winner} has won the experiment, but ${objected}`);
   const percent = winner === state.candidate ? state.percent : (policy.split[winner] ?? 0);
   const won = { ...concluded, candidate: winner, percent };
+  const objected = objection(policy, won, tick);
+  if (objected !== null) return stayAt(state, `${winner} has won the experiment, but ${objected}`);
   return goForward(policy, won, { target: { kind: 'promoted' }, why: sentence, cause });
 }
 

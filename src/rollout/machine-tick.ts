@@ -3,8 +3,9 @@ import { conclude } from './machine-conclude.ts';
 import { failingCheck, freezeReason, holdMsOf, holdReason, silence } from './hold-reasons.ts';
 import { goForward, lowerStage, nextTarget, pause, rollBack, stepBack } from './machine-moves.ts';
 import { adoptPolicy } from './machine-policy.ts';
+import type { VersionHealth } from './measurement.ts';
 import type { Tick } from './rollout-event.ts';
-import { heldMsOf } from './rollout-state.ts';
+import { checkNameIn, heldMsOf } from './rollout-state.ts';
 import type { RolloutState, WatchedState } from './rollout-state.ts';
 import type { Staging } from './staging.ts';
 import { exclusionOf } from './exclusion.ts';
@@ -51,17 +52,24 @@ function goBack(policy: Staging, state: WatchedState, tick: Tick): Transition | 
 }
 
 function downReason({ analysis }: Staging, state: WatchedState, { measured, nowMs }: Tick): string | null {
-  const { candidate } = measured;
-  if (analysis.downMs === null || candidate.kind === 'up') return null;
-  const forMs = nowMs - candidate.sinceMs;
-  if (candidate.kind === 'refused') {
-    return forMs < analysis.downMs
-      ? null
-      : `every server of ${state.candidate} has refused connections for ${durationOf(forMs)}`;
-  }
-  return forMs < candidate.timeoutMs
+  const { downMs } = analysis;
+  if (downMs === null) return null;
+  const all = [{ version: state.candidate, health: measured.candidate }, ...(measured.others ?? [])];
+  return all.map((one) => downReasonOf(one, { downMs, nowMs })).find((why) => why !== null) ?? null;
+}
+
+/** Why a candidate counts as down; null while it does not. */
+function downReasonOf(
+  { version, health }: VersionHealth,
+  { downMs, nowMs }: { readonly downMs: number; readonly nowMs: number },
+): string | null {
+  if (health.kind === 'up') return null;
+  const forMs = nowMs - health.sinceMs;
+  if (health.kind === 'refused')
+    return forMs < downMs ? null : `every server of ${version} has refused connections for ${durationOf(forMs)}`;
+  return forMs < health.timeoutMs
     ? null
-    : `${state.candidate} has received requests and completed none for ${durationOf(forMs)}`;
+    : `${version} has received requests and completed none for ${durationOf(forMs)}`;
 }
 
 function onGuardFailing(
@@ -71,7 +79,7 @@ function onGuardFailing(
 ): Transition | null {
   const { onFail } = policy.analysis;
   const why = failing.sentence;
-  const by = { kind: 'guard', check: failing.check } as const;
+  const by = { kind: 'guard', check: checkNameIn(state, failing) } as const;
   if (onFail === 'pause') {
     const isKnown = state.phase === 'paused' && state.cause.kind === 'guard';
     return isKnown ? null : pause(policy, state, { why, by, cause });
@@ -84,12 +92,14 @@ function onGuardFailing(
 /** A failing signal pauses, once a stay when a person resumed over it. */
 function stop(policy: Staging, state: WatchedState, tick: Tick): Transition | null {
   if (state.phase === 'paused') return null;
-  const fresh = tick.measured.verdicts.filter(({ check }) => !state.stay.acknowledged.includes(check));
+  const fresh = tick.measured.verdicts.filter(
+    (verdict) => !state.stay.acknowledged.includes(checkNameIn(state, verdict)),
+  );
   const failing = failingCheck(fresh, 'signal');
   if (failing === undefined) return null;
   return pause(policy, state, {
     why: failing.sentence,
-    by: { kind: 'signal', check: failing.check },
+    by: { kind: 'signal', check: checkNameIn(state, failing) },
     cause: causeOf(tick),
   });
 }
@@ -108,7 +118,8 @@ function freeze(policy: Staging, state: WatchedState, tick: Tick): Transition | 
     );
   }
   if (!tick.storeOk) return null;
-  const reason = `users fall to ${state.candidate} as the split says again (${countOf(tick.measured.sampleRatio.users)} new users)`;
+  const { version = state.candidate, users } = tick.measured.sampleRatio;
+  const reason = `users fall to ${version} as the split says again (${countOf(users)} new users)`;
   return change(
     { policy, from: state, to: { ...state, frozenSinceMs: null } },
     { kind: 'unfreeze', order: 'save-first', reason },

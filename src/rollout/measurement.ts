@@ -6,7 +6,10 @@ export type Measurement = {
   readonly verdicts: readonly Verdict[];
   readonly figures: StageFigures;
   readonly sampleRatio: SampleRatio;
+  /** Of the candidate that moves. */
   readonly candidate: CandidateHealth;
+  /** Other candidates with users that do not answer; absent: none. */
+  readonly others?: readonly VersionHealth[];
   /** Absent: there is no experiment, or nothing is known of it yet. */
   readonly experiment?: ExperimentStanding;
 };
@@ -23,9 +26,14 @@ export type StageFigures = {
 
 export type VersionFigures = { readonly requests: number; readonly failures: number };
 
+/** How a candidate is, by its name. */
+export type VersionHealth = { readonly version: string; readonly health: CandidateHealth };
+
 /** New users a version, beside what the split promises; `chance` is the anytime p-value (0–1), a mismatch below 0.001. */
 export type SampleRatio = {
   readonly answer: 'ok' | 'mismatch';
+  /** The candidate that the users are of, the one among several that is furthest off; absent: there is one. */
+  readonly version?: string;
   readonly chance: number;
   readonly candidateUsers: number;
   readonly users: number;

@@ -34,19 +34,13 @@ export class Newcomers {
     this.#epochs = [];
   }
 
-  /** New users beside what the split promises; `candidateIndex` in listed order. */
-  sampleRatio(candidateIndex: number): SampleRatio {
-    let candidateUsers = 0;
-    let users = 0;
-    let expectedCandidateUsers = 0;
-    for (const { counts, shares } of this.#allEpochs()) {
-      const all = counts.reduce((sum, count) => sum + count, 0);
-      users += all;
-      candidateUsers += counts[candidateIndex] ?? 0;
-      expectedCandidateUsers += all * (shares[candidateIndex] ?? 0);
-    }
+  /** New users beside what the split promises, of the candidate that is furthest off; `indexes`, at least one, in listed order. */
+  sampleRatio(indexes: readonly number[]): Omit<SampleRatio, 'version'> & { readonly index: number } {
+    const epochs = this.#allEpochs();
+    const seen = indexes.map((index) => ({ index, ...usersOf(index, epochs) }));
+    const furthest = seen.reduce((most, one) => (distanceOf(one) > distanceOf(most) ? one : most));
     const answer = this.#smallestChance < mismatchBelow ? 'mismatch' : 'ok';
-    return { answer, chance: this.#smallestChance, candidateUsers, users, expectedCandidateUsers };
+    return { answer, chance: this.#smallestChance, ...furthest };
   }
 
   snapshot(): NewcomersSnapshot {
@@ -56,4 +50,24 @@ export class Newcomers {
   #allEpochs(): readonly SplitEpoch[] {
     return this.#epochs.reduce(addUsers, this.#pastEpochs);
   }
+}
+
+type Counted = Pick<SampleRatio, 'candidateUsers' | 'users' | 'expectedCandidateUsers'>;
+
+function usersOf(index: number, epochs: readonly SplitEpoch[]): Counted {
+  let candidateUsers = 0;
+  let users = 0;
+  let expectedCandidateUsers = 0;
+  for (const { counts, shares } of epochs) {
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    users += all;
+    candidateUsers += counts[index] ?? 0;
+    expectedCandidateUsers += all * (shares[index] ?? 0);
+  }
+  return { candidateUsers, users, expectedCandidateUsers };
+}
+
+/** In standard deviations, roughly: to choose by, not to judge by. */
+function distanceOf({ candidateUsers, expectedCandidateUsers }: Counted): number {
+  return Math.abs(candidateUsers - expectedCandidateUsers) / Math.sqrt(Math.max(1, expectedCandidateUsers));
 }

@@ -2,7 +2,7 @@
 // whose cost.
 import { alphaShareOf } from './checks.ts';
 import { type ComparingCheck, type ExpectedTraffic, type HarmSize, harmMs, proofMs } from './plan-check.ts';
-import type { Analysis, Staging } from './staging.ts';
+import { type Analysis, alphaOf, type Staging } from './staging.ts';
 
 /** Times are in ms, and null where it never comes to that. */
 export type StagePlan = {
@@ -56,7 +56,7 @@ export function planStages(staging: Staging, traffic: ExpectedTraffic, sizes: re
       candidateRequestsPerSecond: (traffic.requestsPerSecond * percent) / 100,
       proofs,
       goesOnAfterMs: Number.isFinite(goesOnAfterMs) ? goesOnAfterMs : null,
-      stops: sizes.map((harm) => ({ harm, found: foundAt(analysis, traffic, { percent, harm }) })),
+      stops: sizes.map((harm) => ({ harm, found: foundAt(staging, traffic, { percent, harm }) })),
     };
   });
 }
@@ -132,14 +132,15 @@ function trafficMs({ percent, minRequests }: Place, { requestsPerSecond }: Expec
 }
 
 function foundAt(
-  analysis: Analysis,
+  staging: Staging,
   traffic: ExpectedTraffic,
   { percent, harm }: { percent: number; harm: HarmSize },
 ): Stop['found'] {
   if (percent <= 0 || percent >= 100) return null;
+  const { analysis } = staging;
   const comparing = analysis.checks.filter((check) => check.metric !== 'prometheus' && check.metric !== 'webhook');
   const times = guardsOf(analysis).flatMap((check) => {
-    const alpha = analysis.alpha * alphaShareOf(check, comparing);
+    const alpha = alphaOf(staging) * alphaShareOf(check, comparing);
     return harmMs(check, harm, { traffic, percent, alpha }) ?? [];
   });
   if (times.length === 0) return null;

@@ -29,6 +29,7 @@ export type RolledBack = Base & { readonly phase: 'rolled-back' };
 
 export type WatchedPhase = 'steady' | 'progressing' | 'waiting' | 'baking';
 
+/** `check` as `checkNameIn` says it. */
 export type PauseCause = { readonly kind: 'person' } | { readonly kind: 'guard' | 'signal'; readonly check: string };
 
 type Base = {
@@ -75,7 +76,7 @@ export type Stay = {
   readonly timedOut: boolean;
   /** A guard failed one step further on: no move forward from here without a person. */
   readonly needsApproval: boolean;
-  /** Failing signals that a person resumed over; they do not pause again in this stay. */
+  /** Failing signals (`checkNameIn`) that a person resumed over; they do not pause again in this stay. */
   readonly acknowledged: readonly string[];
 };
 
@@ -85,6 +86,14 @@ export function splitOf(state: RolloutState | null, staging: Staging): PercentBy
   const current = state.phase === 'paused' ? state.resumeTo : state.phase;
   if (current === 'steady') return staging.split;
   return state.phase === 'rolled-back' ? {} : { [state.candidate]: state.percent };
+}
+
+/** A check's name in a state: with that of the candidate where it is about another one than the one that moves. */
+export function checkNameIn(
+  { candidate }: Pick<RolloutState, 'candidate'>,
+  { check, version }: { readonly check: string; readonly version: string },
+): string {
+  return version === candidate ? check : `${check} of ${version}`;
 }
 
 /** Whether traffic of this state is watched: it can still move. */

@@ -43,11 +43,11 @@ export function addSample(check: SourceCheck, history: SourceHistory, sample: So
   };
 }
 
-/** The verdict of all samples so far. */
-export function judgeSource(check: SourceCheck, history: SourceHistory): Verdict {
+/** The verdict of all samples so far about a version. */
+export function judgeSource(check: SourceCheck, history: SourceHistory, version: string): Verdict {
   const { last, value, breachesInARow, errorsInARow } = history;
   const evidence = { kind: 'source', value, breachesInARow, errorsInARow, failures: check.failures } as const;
-  const known = { check: check.name, role: check.role, evidence };
+  const known = { check: check.name, version, role: check.role, evidence };
   if (last === null) return { ...known, answer: 'not-enough-data', sentence: `${check.name} has not been asked yet` };
   const sentence = `${check.name} ${describe(check, last)}`;
   const meaning = meaningOf(check, last);

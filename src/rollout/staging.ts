@@ -32,7 +32,7 @@ export type Stage = {
 export type Bake = { readonly holdMs: number; readonly controlPercent: number };
 
 export type Analysis = {
-  /** False rollbacks for the whole rollout, however often it is looked at (0–1). */
+  /** False rollbacks for the whole rollout, however often it is looked at and however many candidates it has (0–1). */
   readonly alpha: number;
   /** Chance that a stage is left although a check is harmed by its whole `prove` margin (0–1). */
   readonly promoteAlpha: number;
@@ -101,6 +101,22 @@ export type WebhookCheck = Named & {
   readonly timeoutMs: number;
   readonly failures: number;
 };
+
+/**
+ * The candidates that checks compare with the baseline: the one that moves, and every other that a fixed split gives users. In the
+ * order of the policy.
+ */
+export function comparedCandidates({
+  candidates: [first, ...others],
+  split,
+}: Pick<Staging, 'candidates' | 'split'>): readonly [string, ...string[]] {
+  return [first, ...others.filter((name) => (split[name] ?? 0) > 0)];
+}
+
+/** The part of `alpha` that each compared candidate has: one that fails ends the rollout, so they share it (STATISTICS 7). */
+export function alphaOf(staging: Pick<Staging, 'candidates' | 'split' | 'analysis'>): number {
+  return staging.analysis.alpha / comparedCandidates(staging).length;
+}
 
 /** Whether a check sets the candidate beside the baseline, so that it can prove nothing while one of them gets no split traffic. */
 export function comparesVersions(check: Check): boolean {

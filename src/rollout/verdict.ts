@@ -1,4 +1,4 @@
-// What a check says of the candidate: one of four answers, always with its numbers and a sentence, never a bare boolean.
+// What a check says of a candidate: one of four answers, always with its numbers and a sentence, never a bare boolean.
 
 export type Answer = 'pass' | 'fail' | 'not-enough-data' | 'error';
 
@@ -11,6 +11,8 @@ export type Verdict = Judged<'pass' | 'fail' | 'not-enough-data', Evidence> | Ju
 
 type Judged<A extends Answer, E extends Evidence> = {
   readonly check: string;
+  /** The candidate that it is about. */
+  readonly version: string;
   readonly role: 'guard' | 'signal';
   readonly answer: A;
   readonly evidence: E;

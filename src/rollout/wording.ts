@@ -50,6 +50,12 @@ export function quantileName(quantile: number): string {
   return `p${shortNumber(quantile * 100, 4)}`;
 }
 
+/** Words as a list: `b`, `b and c`, `b, c and d`; at least one. */
+export function listOf(words: readonly string[]): string {
+  const last = words.at(-1)!;
+  return words.length === 1 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+}
+
 function shortNumber(value: number, digits = Math.abs(value) >= 10 ? 3 : 2): string {
   return Math.abs(value) >= 1000 ? countOf(value) : String(Number(value.toPrecision(digits)));
 }

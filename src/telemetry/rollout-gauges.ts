@@ -6,8 +6,6 @@ import type { Answer, Verdict } from '../rollout/verdict.ts';
 /** One rollout at this moment. */
 export type RolloutStanding = {
   readonly rollout: string;
-  /** The version that the checks are about. */
-  readonly candidate: string;
   readonly phase: Phase | null;
   /** Index in the stages; null where there is none. */
   readonly stage: number | null;
@@ -69,9 +67,9 @@ function addCheckGauges(registers: [Registry], source: StandingsSource): void {
       registers,
       collect() {
         this.reset();
-        for (const { rollout, candidate, verdicts } of source.standings()) {
-          for (const { check, evidence } of verdicts) {
-            if (evidence.kind !== 'source') this.set({ rollout, version: candidate, check }, valueOf(evidence));
+        for (const { rollout, verdicts } of source.standings()) {
+          for (const { check, version, evidence } of verdicts) {
+            if (evidence.kind !== 'source') this.set({ rollout, version, check }, valueOf(evidence));
           }
         }
       },
@@ -90,11 +88,9 @@ function addCheckGauges(registers: [Registry], source: StandingsSource): void {
     registers,
     collect() {
       this.reset();
-      for (const { rollout, candidate, verdicts } of source.standings()) {
-        for (const { check, answer } of verdicts) {
-          for (const each of answers) {
-            this.set({ rollout, version: candidate, check, verdict: each }, each === answer ? 1 : 0);
-          }
+      for (const { rollout, verdicts } of source.standings()) {
+        for (const { check, version, answer } of verdicts) {
+          for (const each of answers) this.set({ rollout, version, check, verdict: each }, each === answer ? 1 : 0);
         }
       }
     },

@@ -100,13 +100,14 @@ export class Window {
   }
 
   /** The open stratum if it is due (`isStratumDue`, or too many to remember), else null. */
-  closeStratum(nowMs: number, candidateIndex: number): Stratum | null {
+  closeStratum(nowMs: number): Stratum | null {
     // After the clock was set back the slice begins anew: it would not end before the clock is where it was.
     if (nowMs < this.#beganMs) this.#beganMs = nowMs;
     const elapsedMs = nowMs - this.#beganMs;
-    const candidateCount = this.#arms[candidateIndex]!.exposedCount;
     const baselineCount = this.#arms[0]!.exposedCount;
-    const isFull = this.#arms.reduce((sum, arm) => sum + arm.exposedCount, 0) >= largestStratumCount;
+    // Of all candidates together: one with few users must not make the others wait, and loses little.
+    const candidateCount = this.#arms.reduce((sum, arm) => sum + arm.exposedCount, -baselineCount);
+    const isFull = baselineCount + candidateCount >= largestStratumCount;
     if (!isFull && !isStratumDue({ elapsedMs, sliceMs: this.#sliceMs, baselineCount, candidateCount })) return null;
     const closed = { beganMs: this.#beganMs, endedMs: nowMs, arms: this.#arms };
     this.#sliceMs = nextSliceMs(this.#requestCount, Math.max(1, elapsedMs));

@@ -267,6 +267,7 @@ function latencyVerdict() {
   const evidence = { kind: 'latency', logHarm: 0, harmThreshold: 4, logProof: 0, proofThreshold: 3 } as const;
   return {
     check: 'error-rate',
+    version: 'canary',
     role: 'guard',
     answer: 'not-enough-data',
     sentence: 'nothing yet',

@@ -18,7 +18,7 @@ import { measuredAt, stageOf, stagingOf } from '../support/rollout-machine.ts';
 
 /** Everything that a test may turn. */
 export class FakeRooms {
-  readonly rollout: Rollout = rolloutOf({
+  rollout: Rollout = rolloutOf({
     versions: { stable: { servers: ['http://10.0.0.1:3000'] }, canary: { servers: ['http://10.0.0.2:3000'] } },
     events: [eventOf('view'), eventOf('visit', 2), eventOf('purchase')],
     staging: stagingOf({ stages: [stageOf(1), stageOf(5, { approve: 'manual' }), stageOf(25), stageOf(100)] }),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { ShownExplanation } from '../../src/admin/contract-decision.ts';
 import type { ShownHistory, ShownRollout } from '../../src/admin/contract.ts';
+import { comparison, measuredAt } from '../support/rollout-machine.ts';
 import { openAdminPort } from './admin-port.ts';
 
 const shop = '/api/v1/rollouts/shop';
@@ -48,6 +49,27 @@ suite('a rollout', () => {
     const addresses = [{ address: null, state: 'down' }];
     assert.deepEqual(versions[1]?.servers, [{ origin: 'http://10.0.0.2:3000', weight: 1, up: false, addresses }]);
     assert.deepEqual([sampleRatio?.answer, candidateHealth?.kind], ['ok', 'up']);
+  });
+
+  test('of several candidates is shown with every check of each of them that gets users', async () => {
+    const admin = await openAdminPort();
+    const { rollout } = admin.rooms;
+    const staging = {
+      ...rollout.staging,
+      stages: [],
+      candidates: ['canary', 'c', 'd'] as const,
+      split: { canary: 5, c: 5 },
+    };
+    admin.rooms.rollout = { ...rollout, staging };
+    admin.rooms.measured = measuredAt(0, { verdicts: [comparison('pass'), comparison('fail', { version: 'c' })] });
+    const { checks } = await read<ShownRollout>(admin, shop);
+    assert.deepEqual(
+      checks.map(({ name, version, verdict }) => [name, version, verdict?.version, verdict?.answer]),
+      [
+        ['error-rate', 'canary', 'canary', 'pass'],
+        ['error-rate', 'c', 'c', 'fail'],
+      ],
+    );
   });
 
   test('that has not begun is shown without a state, and offers nothing', async () => {

@@ -20,10 +20,12 @@ export function shownRollout(changes: Partial<ShownRollout> = {}): ShownRollout 
     checks: [
       {
         name: 'error-rate',
+        version: 'canary',
         role: 'guard',
         metric: 'error-rate',
         verdict: {
           check: 'error-rate',
+          version: 'canary',
           role: 'guard',
           answer: 'not-enough-data',
           evidence: { kind: 'source', value: 1, breachesInARow: 0, errorsInARow: 0, failures: 1 },

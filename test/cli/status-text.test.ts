@@ -67,6 +67,17 @@ test('servers are counted where it is known whether they are up', () => {
   assert.match(lines[5]!, /2 of 3 up$/);
 });
 
+test('where several candidates are watched a check says of which one it is', () => {
+  const [check] = shownRollout().checks;
+  const several = shownRollout({ checks: [check!, { ...check!, version: 'green' }] });
+  const lines = statusBlock(several, pipe, 65_000).filter((line) => line.includes('guard'));
+  assert.deepEqual(
+    lines.map((line) => line.slice(0, line.indexOf('guard')).trim()),
+    ['error-rate of canary', 'error-rate of green'],
+  );
+  assert.match(statusOverview([several], pipe)[1]!, /error-rate of canary: .*, error-rate of green: /);
+});
+
 test('Chinese names and sentences keep the columns straight and the lines inside the width', () => {
   const [check] = shownRollout().checks;
   const sentence = '新版本的错误率太高了，请看一下日志和监控，然后再决定要不要继续';

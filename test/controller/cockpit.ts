@@ -18,8 +18,13 @@ import { minuteMs, stageOf, stagingOf, startMs } from '../support/rollout-machin
 import { decisionOf, outcomeOf } from '../telemetry/requests.ts';
 import { FaultyStore, type KeptStore, openMemoryStore } from './faulty-store.ts';
 
-/** Requests a second, and the share (0–1) of each version's that fails. */
-export type Traffic = { readonly perSecond: number; readonly stable?: number; readonly canary?: number };
+/** Requests a second, and the share (0–1) of each version's that fails; `others`: of candidates after the first. */
+export type Traffic = {
+  readonly perSecond: number;
+  readonly stable?: number;
+  readonly canary?: number;
+  readonly others?: readonly number[];
+};
 
 /** Stages 10, 50 and 100 % of a second each, moved by time alone. */
 export function quickStaging(more: Partial<Staging> = {}, analysis: Partial<Analysis> = {}): Staging {
@@ -49,6 +54,8 @@ export class Cockpit {
   sourcesAnewCount = 0;
   nowMs = startMs;
   health: CandidateHealth = { kind: 'up' };
+  /** Of every other candidate. */
+  otherHealth: CandidateHealth = { kind: 'up' };
   sources: readonly Verdict[] = [];
   sight: BusinessSight | null = null;
   traffic: Traffic = { perSecond: 200 };
@@ -64,7 +71,7 @@ export class Cockpit {
       nowMs: () => this.nowMs,
       openWindow: (rollout, riskSet) => (this.window = new Window(rollout, this.nowMs, riskSet)),
       publish: (_, split) => void this.published.push(split),
-      health: () => this.health,
+      health: (_, version) => (version === 'canary' ? this.health : this.otherHealth),
       sourceVerdicts: () => this.sources,
       experimentSight: () => this.sight,
       sourcesAnew: () => {
@@ -80,9 +87,9 @@ export class Cockpit {
   }
 
   /** Starts a pilot as a process would: with what the store remembers. */
-  async start(staging: Staging): Promise<Pilot> {
+  async start(staging: Staging, more: Partial<Rollout> = {}): Promise<Pilot> {
     const remembered = await this.store.inner.remembered('shop');
-    this.pilot = new Pilot(rolloutWith(staging), this.parts, { nowMs: this.nowMs, remembered });
+    this.pilot = new Pilot(rolloutWith(staging, more), this.parts, { nowMs: this.nowMs, remembered });
     return this.pilot;
   }
 
@@ -100,11 +107,14 @@ export class Cockpit {
   /** So many requests, each of a new user, by the split that is published. */
   send(count: number): void {
     const { rollout } = this.pilot;
-    const percent = this.split.percents[1] ?? 0;
+    const [, ...percents] = this.split.percents;
+    const { stable, canary, others = [] } = this.traffic;
+    const rates = [stable, canary, ...others];
     for (let i = 0; i < count; i += 1) {
-      const index = this.random.uniform() * 100 < percent ? 1 : 0;
+      let left = this.random.uniform() * 100;
+      const index = percents.findIndex((percent) => (left -= percent) < 0) + 1;
       const user = `u${(this.#userCount += 1)}`;
-      const rate = (index === 1 ? this.traffic.canary : this.traffic.stable) ?? 0;
+      const rate = rates[index] ?? 0;
       const status = this.random.uniform() < rate ? 500 : 200;
       const durationMs = 60 * Math.exp(0.6 * this.random.normal());
       this.window.assigned(decisionOf(rollout, index, { user }));

@@ -14,6 +14,7 @@ import {
   figures,
   proportion,
 } from '../rollout/experiment-report/experiments.ts';
+import { beta, canary, stable } from '../support/decisions.ts';
 import { Cockpit, patientStaging } from './cockpit.ts';
 
 const check: BusinessCheck = {
@@ -26,7 +27,7 @@ const check: BusinessCheck = {
 };
 
 /** Of 20,000 users of each version so many buy; the release is that of `patientStaging`. */
-function sightOf(hits: readonly [number, number], changes: Partial<Experiment> = {}): BusinessSight {
+function sightOf(hits: readonly number[], changes: Partial<Experiment> = {}): BusinessSight {
   const asked = experiment(changes);
   const seen = figures(
     [
@@ -74,6 +75,28 @@ test('a release that is tried again is judged by what comes after, also after a 
   cockpit.sight = sightOf([1_000, 400]);
   await cockpit.fly(2);
   assert.equal(cockpit.phase, 'rolled-back');
+});
+
+test('every candidate of a split is judged by what its own users do, also after a restart and a resume', async () => {
+  const staging = patientStaging(
+    { stages: [], candidates: ['canary', 'third'], split: { canary: 30, third: 30 } },
+    { checks: [check], onFail: 'pause' },
+  );
+  const versions = [stable, canary, { ...beta, name: 'third' }] as const;
+  const cockpit = new Cockpit();
+  await cockpit.start(staging, { versions });
+  cockpit.sight = sightOf([1_000, 1_000, 700]);
+  await cockpit.fly(2);
+  assert.equal(cockpit.phase, 'paused');
+  assert.match(cockpit.pilot.state?.reason ?? '', /: conversion of third is 3\.5 %, of stable 5 %/);
+  assert.equal((await cockpit.act('resume')).ok, true);
+  await cockpit.pilot.saveProgress(cockpit.nowMs);
+  await cockpit.start(staging, { versions });
+  await cockpit.fly(2);
+  assert.equal(cockpit.phase, 'steady', 'what was known when a person resumed does not pause again');
+  cockpit.sight = sightOf([1_000, 1_000, 400]);
+  await cockpit.fly(2);
+  assert.equal(cockpit.phase, 'paused');
 });
 
 test('a signal of the business pauses', async () => {

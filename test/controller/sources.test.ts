@@ -245,3 +245,30 @@ test('a source that was closed is asked no more', async () => {
   assert.ok(receiver.received.length <= count + 1);
   assert.deepEqual(sources.verdicts(), []);
 });
+
+test('each candidate of a fixed split is asked about by itself, in the order of the policy', async () => {
+  const receiver = await openReceiver();
+  cleanUps.push(() => receiver.close());
+  receiver.answer = (response, { body }) => void response.writeHead(body.includes('"version":"c"') ? 418 : 200).end();
+  const checks = [
+    webhookCheck(receiver.url, { failures: 1 }),
+    webhookCheck(receiver.url, { name: 'second', failures: 1 }),
+  ];
+  const staging = {
+    ...policyWith(...checks),
+    candidates: ['b', 'c', 'd'] as const,
+    split: { b: 10, c: 10 },
+    stages: [],
+  };
+  const sources = openSources(staging);
+  await eventually('an answer to every question', () => !answers(sources.verdicts()).includes('not-enough-data'));
+  assert.deepEqual(
+    sources.verdicts().map(({ check, version, answer }) => `${check} ${version} ${answer}`),
+    ['smoke b pass', 'smoke c fail', 'second b pass', 'second c fail'],
+  );
+  sources.follow({ ...staging, split: { b: 10 } });
+  assert.deepEqual(
+    sources.verdicts().map(({ version }) => version),
+    ['b', 'b'],
+  );
+});

@@ -32,7 +32,14 @@ test('without any request nothing but an increase above everything is excluded',
 test('a latency that is not proved says which slowdown stays possible', () => {
   const logs = { logHarm: 0, harmThreshold: 5, logProof: 1, proofThreshold: 3 };
   const evidence = { kind: 'latency', ...logs, quantiles: [], baselineRequests: 9, candidateRequests: 9 } as const;
-  const verdict = { check: 'latency', role: 'guard', answer: 'not-enough-data', evidence, sentence: '' } as const;
+  const verdict = {
+    check: 'latency',
+    version: 'canary',
+    role: 'guard',
+    answer: 'not-enough-data',
+    evidence,
+    sentence: '',
+  } as const;
   const both = stagingOf({}, { checks: defaultAnalysis.checks });
   assert.equal(
     exclusionOf(both, [comparison('pass'), verdict]),

@@ -111,6 +111,15 @@ test('checks that share alpha take longer than one alone, and signals roll nothi
   assert.equal(after([{ ...errors, role: 'signal' }, latency]), undefined);
 });
 
+test('several candidates of a split share alpha, so harm of one takes longer to be found', () => {
+  const size = { failureRate: 0.01, latencyFactor: 1 };
+  const after = (split: Record<string, number>): number => {
+    const several = { ...fixedOf(split), candidates: ['canary', 'green'] as const };
+    return planStages(several, traffic, [size])[0]!.stops[0]!.found!.afterMs;
+  };
+  assert.ok(after({ canary: 10, green: 10 }) > 1.05 * after({ canary: 10 }));
+});
+
 test('stages that prove nothing within maxHold are warned of, with the percent that would do', () => {
   const slow = { ...traffic, requestsPerSecond: 2 };
   const warnings = planWarnings(climbing(), slow);

@@ -28,6 +28,7 @@ function judge(check: SourceCheck, ...samples: SourceSample[]): Verdict {
   return judgeSource(
     check,
     samples.reduce((history, sample) => addSample(check, history, sample), noSamples),
+    'canary',
   );
 }
 

@@ -5,6 +5,7 @@ import {
   countOf,
   durationOf,
   latencyOf,
+  listOf,
   percentOf,
   pointsOf,
   quantileName,
@@ -40,6 +41,9 @@ const rows: [got: string, wanted: string][] = [
   [quantileName(0.5), 'p50'],
   [quantileName(0.95), 'p95'],
   [quantileName(0.999), 'p99.9'],
+  [listOf(['b']), 'b'],
+  [listOf(['b', 'c']), 'b and c'],
+  [listOf(['b', 'c', 'd']), 'b, c and d'],
 ];
 
 for (const [got, wanted] of rows) {

@@ -39,11 +39,12 @@ export function fixedOf(split: Record<string, number> = { canary: 10 }, analysis
 /** A verdict of the guard of `stagingOf`; pass, or whatever `more` says. */
 export function comparison(
   answer: 'pass' | 'fail' | 'not-enough-data',
-  more: { role?: 'guard' | 'signal'; check?: string; logHarm?: number } = {},
+  more: { role?: 'guard' | 'signal'; check?: string; version?: string; logHarm?: number } = {},
 ): Verdict {
   const harm = answer === 'fail' ? 6 : 0;
   return {
     check: more.check ?? 'error-rate',
+    version: more.version ?? 'canary',
     role: more.role ?? 'guard',
     answer,
     evidence: {
@@ -62,11 +63,12 @@ export function comparison(
 /** A verdict of an outside source that takes three bad answers. */
 export function source(
   answer: Verdict['answer'],
-  more: { role?: 'guard' | 'signal'; check?: string; inARow?: number } = {},
+  more: { role?: 'guard' | 'signal'; check?: string; version?: string; inARow?: number } = {},
 ): Verdict {
   const inARow = more.inARow ?? 3;
   return {
     check: more.check ?? 'cpu',
+    version: more.version ?? 'canary',
     role: more.role ?? 'guard',
     answer,
     evidence: {
@@ -94,6 +96,7 @@ export type Seen = {
   readonly figures?: Partial<StageFigures>;
   readonly sampleRatio?: SampleRatio;
   readonly candidate?: CandidateHealth;
+  readonly others?: Measurement['others'];
   readonly experiment?: ExperimentStanding;
 };
 
@@ -109,6 +112,7 @@ export function measuredAt(nowMs: number, seen: Seen = {}): Measurement {
     },
     sampleRatio: seen.sampleRatio ?? evenRatio,
     candidate: seen.candidate ?? { kind: 'up' },
+    ...(seen.others === undefined ? {} : { others: seen.others }),
     ...(seen.experiment === undefined ? {} : { experiment: seen.experiment }),
   };
 }

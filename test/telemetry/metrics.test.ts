@@ -29,13 +29,19 @@ function createMetrics(): Metrics {
     baseline: { hits: 1, count: 10 },
   };
   const evidence = { kind: 'error-rate' as const, ...figures, candidate: { hits: 2, count: 10 } };
-  const verdict: Verdict = { check: 'error-rate', role: 'guard', answer: 'not-enough-data', evidence, sentence: '' };
+  const verdict: Verdict = {
+    check: 'error-rate',
+    version: 'canary',
+    role: 'guard',
+    answer: 'not-enough-data',
+    evidence,
+    sentence: '',
+  };
   const standing = {
     rollout: 'shop',
-    candidate: 'canary',
     phase: 'progressing',
     stage: 1,
-    verdicts: [verdict],
+    verdicts: [verdict, { ...verdict, version: 'beta', answer: 'fail', evidence: { ...evidence, logHarm: 7 } }],
   } as const;
   const metrics = new Metrics({ splitOf, standings: () => [standing], isStoreWell: () => true }, '1.2.3');
   metrics.policyLoaded(policyOf({ rollouts: [shop] }), 1_000, false);
@@ -89,6 +95,9 @@ test('counters, gauges and the histogram say what happened', async () => {
   await is('graygate_policy_reloads_total', { result: 'error' }, 1);
   await is('graygate_policy_loaded_timestamp_seconds', {}, 2);
   await is('graygate_check_evidence', { version: 'canary', check: 'error-rate' }, 1.5);
+  await is('graygate_check_evidence', { version: 'beta', check: 'error-rate' }, 7);
+  await is('graygate_check_verdict', { version: 'beta', check: 'error-rate', verdict: 'fail' }, 1);
+  await is('graygate_check_verdict', { version: 'canary', check: 'error-rate', verdict: 'fail' }, 0);
   await is('graygate_build_info', { version: '1.2.3', node: process.version }, 1);
   const name = 'graygate_request_duration_seconds';
   for (const [le, count] of Object.entries({ 0.001: 1, 0.01: 2, 0.1: 3, 0.5: 3, 1: 4, 10: 5, 60: 5, '+Inf': 6 })) {

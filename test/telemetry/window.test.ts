@@ -103,7 +103,7 @@ suite('a stratum', () => {
     test(sentence, () => {
       const window = new Window(rollout, 0);
       fill(window, counts);
-      const stratum = window.closeStratum(atMs, 1);
+      const stratum = window.closeStratum(atMs);
       assert.equal(stratum !== null, expected);
       if (stratum !== null)
         assert.deepEqual(
@@ -113,16 +113,38 @@ suite('a stratum', () => {
     });
   }
 
+  test('is due when its candidates together have a request, so that one with few users makes nobody wait', () => {
+    const several = buildRollout({ versions: [stable, canary, { ...canary, name: 'beta', index: 2 }] });
+    for (const [counts, isDue] of [
+      [[19, 0, 1], true],
+      [[19, 1, 0], true],
+      [[10, 5, 4], false],
+      [[500, 0, 0], false],
+    ] as const) {
+      const window = new Window(several, 0);
+      for (const [index, count] of counts.entries()) {
+        for (let i = 0; i < count; i += 1) window.observe(outcomeOf(several, index, { user: `${index}-${i}` }));
+      }
+      const stratum = window.closeStratum(1_000);
+      assert.equal(stratum !== null, isDue, counts.join());
+      if (stratum !== null)
+        assert.deepEqual(
+          stratum.arms.map(({ exposedCount }) => exposedCount),
+          counts,
+        );
+    }
+  });
+
   test('lasts a tenth of a second while there are 1,000 requests a second, also of a few users only', () => {
     const window = new Window(rollout, 0);
     for (let i = 0; i < 40; i += 1) fill(window, [15, 15]);
-    assert.ok(window.closeStratum(1_000, 1));
+    assert.ok(window.closeStratum(1_000));
     fill(window, [15, 15]);
-    assert.equal(window.closeStratum(1_099, 1), null);
-    assert.ok(window.closeStratum(1_100, 1), 'the next is a short one');
+    assert.equal(window.closeStratum(1_099), null);
+    assert.ok(window.closeStratum(1_100), 'the next is a short one');
     fill(window, [15, 15]);
-    assert.equal(window.closeStratum(1_200, 1), null, 'and a slow one makes the next long');
-    assert.ok(window.closeStratum(2_100, 1));
+    assert.equal(window.closeStratum(1_200), null, 'and a slow one makes the next long');
+    assert.ok(window.closeStratum(2_100));
   });
 
   test('counts users of the risk set only: each once, and nobody who failed before', () => {
@@ -130,11 +152,11 @@ suite('a stratum', () => {
     fill(window, [30, 10]);
     fill(window, [30, 10]);
     window.observe(outcomeOf(rollout, 1, { user: 'bad', status: 500 }));
-    const first = window.closeStratum(1_000, 1)?.arms;
+    const first = window.closeStratum(1_000)?.arms;
     assert.deepEqual([first?.[0]?.exposedCount, first?.[1]?.exposedCount, first?.[1]?.failedCount], [30, 11, 1]);
     fill(window, [30, 10]);
     window.observe(outcomeOf(rollout, 0, { user: 'bad', status: 500 }));
-    const second = window.closeStratum(2_000, 1)?.arms;
+    const second = window.closeStratum(2_000)?.arms;
     assert.deepEqual([second?.[0]?.exposedCount, second?.[0]?.failedCount, second?.[1]?.exposedCount], [30, 0, 10]);
   });
 
@@ -142,7 +164,7 @@ suite('a stratum', () => {
     const window = new Window(rollout, 0);
     window.observe(outcomeOf(rollout, 1, { rule: 'testers' }));
     for (let i = 0; i < 3; i += 1) window.observe(outcomeOf(rollout, 1, { user: null, ip: '192.0.2.7' }));
-    assert.equal(window.closeStratum(60_000, 1)?.arms[1]?.exposedCount, 1);
+    assert.equal(window.closeStratum(60_000)?.arms[1]?.exposedCount, 1);
   });
 
   test('who failed is still out after the window was replaced with its risk set', () => {
@@ -150,21 +172,21 @@ suite('a stratum', () => {
     window.observe(outcomeOf(rollout, 0, { user: 'bad', status: 500 }));
     const next = new Window({ ...rollout }, 0, window.riskSet());
     next.observe(outcomeOf(rollout, 1, { user: 'bad', status: 500 }));
-    assert.equal(next.closeStratum(60_000, 1)?.arms[1]?.exposedCount, 0);
+    assert.equal(next.closeStratum(60_000)?.arms[1]?.exposedCount, 0);
   });
 
   test('is closed when it holds as many users as it can remember', () => {
     const window = new Window(rollout, 0);
     for (let i = 0; i < 100_000; i += 1) window.observe(outcomeOf(rollout, 0, { user: `u${i}` }));
-    assert.equal(window.closeStratum(1, 1)?.arms[0]?.exposedCount, 100_000);
-    assert.equal(window.closeStratum(2, 1), null);
+    assert.equal(window.closeStratum(1)?.arms[0]?.exposedCount, 100_000);
+    assert.equal(window.closeStratum(2), null);
   });
 
   test('a clock that is set back begins it anew', () => {
     const window = new Window(rollout, 1_000_000);
     fill(window, [10, 10]);
-    assert.equal(window.closeStratum(5_000, 1), null);
-    assert.ok(window.closeStratum(6_000, 1));
+    assert.equal(window.closeStratum(5_000), null);
+    assert.ok(window.closeStratum(6_000));
   });
 });
 
@@ -175,7 +197,7 @@ function closings(requests: readonly Outcome[], perSecond: number): number[][] {
   requests.forEach((request, i) => {
     window.observe(request);
     const nowMs = Math.round(((i + 1) * 1_000) / perSecond);
-    const stratum = window.closeStratum(nowMs, 1);
+    const stratum = window.closeStratum(nowMs);
     if (stratum !== null) closed.push([nowMs, ...stratum.arms.map(({ exposedCount }) => exposedCount)]);
   });
   return closed;

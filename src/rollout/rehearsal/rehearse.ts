@@ -7,7 +7,7 @@ import { transition } from '../machine.ts';
 import type { Measurement, VersionFigures } from '../measurement.ts';
 import type { RolloutEvent } from '../rollout-event.ts';
 import { basePhase, isWatched, type RolloutState } from '../rollout-state.ts';
-import type { Staging } from '../staging.ts';
+import { alphaOf, type Staging } from '../staging.ts';
 import type { Effect } from '../transition.ts';
 import type { Verdict } from '../verdict.ts';
 import { boundsOf, otherPercentOf } from './bounds.ts';
@@ -82,9 +82,9 @@ class Run {
     this.#limitMs = limitMs;
     this.#random = chance.random;
     this.#traffic = new Traffic(scenario, boundsOf(staging), chance);
-    this.#ledger = new Ledger(staging, 0);
+    this.#ledger = new Ledger(onlyFirst(staging), 0);
     this.#record = new CandidateRecord(scenario);
-    this.#sources = contentVerdicts(staging.analysis.checks);
+    this.#sources = contentVerdicts(staging);
     this.#business = contentBusiness(staging);
     this.#comparisons = this.#ledger.verdicts(this.#business);
     this.#shares = { candidatePercent: 0, otherPercent: otherPercentOf(staging) };
@@ -172,7 +172,7 @@ class Run {
     return {
       verdicts: checks.flatMap(({ name }) => byName.get(name) ?? []),
       figures: { baseline, candidate, lastCandidateRequestMs: this.#lastCandidateRequestMs },
-      sampleRatio: this.#ledger.sampleRatio(1),
+      sampleRatio: this.#ledger.sampleRatio(),
       candidate: { kind: 'up' },
     };
   }
@@ -205,6 +205,12 @@ class Run {
     this.#split = [none, none];
     this.#ruled = none;
   }
+}
+
+/** Only the first candidate is simulated; it has the part of `alpha` that it has among all. */
+function onlyFirst(staging: Staging): Staging {
+  const { candidates, analysis } = staging;
+  return { ...staging, candidates: [candidates[0]], analysis: { ...analysis, alpha: alphaOf(staging) } };
 }
 
 function add(sum: VersionFigures, { requests, failures }: VersionFigures): VersionFigures {

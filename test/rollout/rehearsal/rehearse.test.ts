@@ -140,7 +140,16 @@ test('a fixed split is watched as well, beside other candidates', () => {
   const good = rehearsed(fixed, scenarioOf(), { limitMs: hourMs });
   assert.deepEqual([good.state.phase, good.endedMs, path(good)], ['steady', hourMs, ['begin 20']]);
   assert.ok(Math.abs(good.candidate.requests / (0.2 * 200 * 3_600) - 1) < 0.05);
-  assert.equal(rehearsed(fixed, scenarioOf(failing(0.05))).state.phase, 'rolled-back');
+  const bad = rehearsed(fixed, scenarioOf(failing(0.05)));
+  assert.equal(bad.state.phase, 'rolled-back');
+  assert.match(bad.state.reason, /^canary and green are rolled back from 20 % and 30 %: canary fails/);
+  const thresholdOf = ({ entries }: typeof bad): number => {
+    const evidence = entries.at(-1)?.measured?.verdicts[0]?.evidence;
+    assert.ok(evidence?.kind === 'error-rate');
+    return evidence.harmThreshold;
+  };
+  const alone = rehearsed({ ...fixed, split: { canary: 20 } }, scenarioOf(failing(0.05)));
+  assert.ok(Math.abs(thresholdOf(bad) - thresholdOf(alone) - Math.LN2) < 1e-9, 'alpha is shared');
 });
 
 test('checks of the business hold no rehearsal up: nobody knows what users will buy', () => {
