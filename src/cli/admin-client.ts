@@ -9,6 +9,7 @@ import {
   type ShownHistory,
   type ShownRollout,
 } from '../admin/contract.ts';
+import { explanationShape, type ShownExplanation } from '../admin/contract-decision.ts';
 import { experimentShape } from '../admin/contract-experiment.ts';
 import { errorTable, type ErrorCode, GraygateError } from '../errors.ts';
 import type { ExperimentReport } from '../rollout/experiment-report/report.ts';
@@ -83,6 +84,11 @@ export class AdminClient {
 
   rollout(name: string): Promise<ShownRollout> {
     return this.#ask(`api/v1/rollouts/${encodeURIComponent(name)}`, rolloutShape);
+  }
+
+  /** What would be decided about a request; the parameters are those of `GET /api/v1/decide`. */
+  decide(parameters: URLSearchParams): Promise<ShownExplanation> {
+    return this.#ask(`api/v1/decide?${parameters.toString()}`, explanationShape);
   }
 
   /** What happened in the last so many seconds. */

@@ -69,7 +69,8 @@ function headersOf({ host, header, cookie }: RequestOptions): NamedValue[] {
   ];
 }
 
-function isNamed({ name }: NamedValue, wanted: string): boolean {
+/** Names of headers are alike in any case; `wanted` is in lower case. */
+export function isNamed({ name }: NamedValue, wanted: string): boolean {
   return name.toLowerCase() === wanted;
 }
 

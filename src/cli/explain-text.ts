@@ -1,22 +1,38 @@
 // An explanation as lines for a person: the answer first, then each step that led to it.
 import type { ExplainedDecision, Explanation, Step } from '../rollout/explain.ts';
+import type { StagesOfUser } from './explain-stages.ts';
 
 const labelWidth = 10;
 
 type PopulationStep = Extract<Step, { step: 'population' }>;
 
-/** `userIn`: where the ID of `--user` was put; null where it was not given. */
-export function explanationLines({ steps, decision }: Explanation, userIn: string | null): string[] {
-  const lines = steps.flatMap((step) => stepLines(step, userIn));
-  return [decision === null ? 'no rollout takes this request: 404' : decisionLine(decision), '', ...lines];
+/** What there is to tell. `userIn`: where the ID of `--user` was put; null where it was not given. */
+export type Told = Explanation & { readonly userIn: string | null; readonly stages: StagesOfUser | null };
+
+/** `gateway`: the address of the one that answered; null: a policy did. */
+export function explanationLines({ steps, decision, userIn, stages }: Told, gateway: string | null): string[] {
+  return [
+    decision === null ? 'no rollout takes this request: 404' : decisionLine(decision, stages),
+    '',
+    ...(gateway === null ? [] : titled('gateway', [`${gateway}, as it decides now`])),
+    ...steps.flatMap((step) => stepLines(step, userIn)),
+    ...(stages === null ? [] : titled('stages', [stagesText(stages)])),
+  ];
 }
 
-function decisionLine(decision: ExplainedDecision): string {
+function decisionLine(decision: ExplainedDecision, stages: StagesOfUser | null): string {
   const { version, rollout, reason, rule, bucket, user } = decision;
   const facts = [`reason: ${reason}${rule === null ? '' : ` "${rule}"`}`];
+  if (stages !== null) facts.push(`at ${stages.percent} %${stages.stage === null ? '' : ` (stage ${stages.stage})`}`);
   if (bucket !== null) facts.push(`bucket: ${bucket}`);
   if (user !== null) facts.push(`user: ${user}`);
   return `${rollout} → ${version}   (${facts.join(', ')})`;
+}
+
+function stagesText({ candidate, fromPercent, stages }: StagesOfUser): string {
+  const first = stages.find(({ version }) => version === candidate);
+  const since = first === undefined ? 'when it is promoted' : `first in stage ${first.name} (${first.percent} %)`;
+  return `on ${candidate} from ${fromPercent.toFixed(2)} % on: ${since}`;
 }
 
 function stepLines(step: Step, userIn: string | null): string[] {

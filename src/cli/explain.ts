@@ -1,43 +1,39 @@
-// `graygate explain`: which version a request would get, and why, without sending anything.
+// `graygate explain`: which version a request would get, and why, without sending it.
 import { Command } from 'commander';
-import { loadPolicy } from '../config/load-policy.ts';
-import { PolicyError } from '../config/policy-error.ts';
 import { GraygateError } from '../errors.ts';
-import { RequestFacts } from '../gateway/facts.ts';
-import { bearerTokenOf, createTokenVerifier } from '../gateway/tokens.ts';
-import type { CompiledRollout } from '../rollout/compiled-rollout.ts';
-import { explain, explainRollout, type Explanation } from '../rollout/explain.ts';
-import { compileRollouts, matchRollout, type RolloutTable } from '../rollout/matching.ts';
-import type { Policy, Rollout } from '../rollout/policy.ts';
-import { layOutSplit, type Split } from '../rollout/split.ts';
+import { AdminClient } from './admin-client.ts';
 import type { CommandContext } from './command-context.ts';
-import { configOption, type ConfigOptions, policyFileOf } from './config-option.ts';
-import { buildRequest, nameOfSource, placeUser, type RequestOptions } from './explain-request.ts';
+import { configOption, type ConfigOptions } from './config-option.ts';
+import { explainByGateway } from './explain-gateway.ts';
+import { explainByPolicy } from './explain-policy.ts';
+import type { RequestOptions } from './explain-request.ts';
+import type { StageChoice } from './explain-stages.ts';
 import { explanationLines } from './explain-text.ts';
+import { addGatewayOptions, endpointOf, type GatewayOptions } from './gateway-option.ts';
+import { readSplitPercent } from './option-readers.ts';
 import { collectNamedValue } from './repeated-option.ts';
 
 type ExplainOptions = ConfigOptions &
-  RequestOptions & { readonly user?: string; readonly rollout?: string; readonly json: boolean };
-
-/** What is asked: of whom (null: nobody takes the request) and with which facts. `userIn`: where `--user` went. */
-type Question = {
-  readonly asked: CompiledRollout | null;
-  readonly facts: RequestFacts;
-  readonly userIn: string | null;
-};
+  GatewayOptions &
+  RequestOptions &
+  StageChoice & { readonly user?: string; readonly rollout?: string; readonly json: boolean };
 
 const notes = `
 --user gives the ID to the first source of the identity chain of the rollout that takes the request, whatever kind that
-is: a header, a cookie, a query parameter, a claim, an address. The split is the one in the policy file.
-Exits 1 when no rollout takes the request.
+is: a header, a cookie, a query parameter, a claim, an address.
+By the policy file a rollout with stages is taken to be at its first stage, or where --stage or --percent put it, and it
+is said from which percent on the user has the new version. With --url the gateway that runs there says what it would do
+now; tokens are not looked at then, give their claims with --claim. Exits 1 when no rollout takes the request.
 
 Examples:
   graygate explain --config config/minimal.yaml --user u-42
+  graygate explain --config config/demo.yaml --user u-42 --stage half
+  graygate explain --url http://127.0.0.1:9090 --user u-42
   graygate explain --user 李雷 --header x-city=shenzhen --path /item/7 --host shop.example.com`;
 
 /** The verb `explain`. */
 export function explainVerb(context: CommandContext): Command {
-  return new Command('explain')
+  const verb = new Command('explain')
     .addOption(configOption())
     .option('-u, --user <id>', 'the user ID')
     .option('--header <name=value>', 'a request header; may be repeated', collectNamedValue, [])
@@ -49,67 +45,34 @@ export function explainVerb(context: CommandContext): Command {
     .option('--ip <address>', 'the address the connection comes from', '127.0.0.1')
     .option('--method <method>', 'the method', 'GET')
     .option('--rollout <name>', 'ask this rollout, whether it takes the request or not')
-    .option('--json', 'print one JSON object', false)
+    .option('--stage <name>', 'as if the rollout were at this stage, or "bake" (of a range: at its first percent)')
+    .option('--percent <percent>', 'as if the new version had so many of the users', readSplitPercent)
+    .option('--json', 'print one JSON object', false);
+  return addGatewayOptions(verb, 'ask the gateway with this admin port, not the policy')
     .addHelpText('after', notes)
     .action((options: ExplainOptions) => run(options, context));
 }
 
 async function run(options: ExplainOptions, context: CommandContext): Promise<void> {
-  const loaded = await loadPolicy(await policyFileOf(options, context), context.env);
-  if (!loaded.ok) throw new PolicyError(loaded.problems);
-  const table = compileRollouts(loaded.policy);
-  const question = await askedOf(loaded.policy, table, options);
-  const explanation = answer(table, question, options.rollout !== undefined);
-  const { userIn } = question;
-  const text = options.json
-    ? JSON.stringify({ ...explanation, userIn })
-    : explanationLines(explanation, userIn).join('\n');
+  refuseContradictions(options);
+  const { answer, gateway } = await ask(options, context);
+  const text = options.json ? JSON.stringify(answer) : explanationLines(answer, gateway).join('\n');
   context.stdout.write(`${text}\n`);
-  if (explanation.decision === null) context.finish(1);
+  if (answer.decision === null) context.finish(1);
 }
 
-/** The request is built twice where `--user` is given: which rollout takes it says where the ID belongs. */
-async function askedOf(policy: Policy, table: RolloutTable, options: ExplainOptions): Promise<Question> {
-  const plain = factsOf(options, policy);
-  const asked = options.rollout === undefined ? matchRollout(table, plain) : rolloutNamed(table, options.rollout);
-  const source = asked?.rollout.user.from[0];
-  if (asked === null || source === undefined || options.user === undefined) {
-    if (asked !== null) await verifyToken(plain, asked.rollout);
-    return { asked, facts: plain, userIn: null };
+async function ask(options: ExplainOptions, context: CommandContext) {
+  if (options.url === undefined) return { answer: await explainByPolicy(options, context), gateway: null };
+  const endpoint = endpointOf(options, context);
+  const answer = await explainByGateway(options, new AdminClient(endpoint, context.stop));
+  return { answer: { ...answer, stages: null }, gateway: endpoint.base.origin };
+}
+
+function refuseContradictions({ url, config, stage, percent }: ExplainOptions): void {
+  if (url !== undefined && (config ?? stage ?? percent) !== undefined) {
+    throw new GraygateError('usage', 'expected --url without --config, --stage and --percent: the gateway knows them');
   }
-  const facts = factsOf(placeUser(options, source, options.user), policy);
-  await verifyToken(facts, asked.rollout);
-  return { asked, facts, userIn: nameOfSource(source) };
-}
-
-function answer(table: RolloutTable, { asked, facts }: Question, isChosen: boolean): Explanation {
-  if (asked === null || !isChosen) return explain(table, splitOf, facts);
-  return explainRollout(asked, splitOf(asked.rollout), facts);
-}
-
-/** As the policy says it; where nothing has moved it. */
-function splitOf({ versions, split }: Rollout): Split {
-  return layOutSplit(versions, split);
-}
-
-function factsOf(options: RequestOptions, { trustedProxies }: Policy): RequestFacts {
-  const { request, claims } = buildRequest(options);
-  const facts = new RequestFacts(request, trustedProxies);
-  facts.claims = claims;
-  return facts;
-}
-
-function rolloutNamed({ rollouts }: RolloutTable, name: string): CompiledRollout {
-  const named = rollouts.find(({ rollout }) => rollout.name === name);
-  if (named) return named;
-  const names = rollouts.map(({ rollout }) => rollout.name).join(', ');
-  throw new GraygateError('usage', `there is no rollout "${name}"; expected one of ${names}`);
-}
-
-/** As the gateway does it: a bearer token among the headers counts when it is genuine, beside what `--claim` says. */
-async function verifyToken(facts: RequestFacts, { user }: Rollout): Promise<void> {
-  const token = user.jwt === null ? null : bearerTokenOf(facts.header('authorization'));
-  if (user.jwt === null || token === null) return;
-  const verified = await createTokenVerifier(user.jwt)(token);
-  if (verified !== null) facts.claims = { ...verified, ...facts.claims };
+  if (stage !== undefined && percent !== undefined) {
+    throw new GraygateError('usage', 'expected one of --stage and --percent');
+  }
 }

@@ -11,10 +11,10 @@ export type GatewayOptions = { readonly url?: string; readonly token?: string };
 /** Where the admin API is. `base` ends with a slash. */
 export type Endpoint = { readonly base: URL; readonly token: string | null };
 
-/** `--url` and `--token` of every verb that talks to a running gateway. */
-export function addGatewayOptions(verb: Command): Command {
+/** `--url` and `--token` of every verb that talks to a running gateway; `asks`: what naming one means, where it need not be named. */
+export function addGatewayOptions(verb: Command, asks?: string): Command {
   return verb
-    .option('--url <url>', `the admin port of the gateway (default: $GRAYGATE_URL, else ${usualUrl})`)
+    .option('--url <url>', asks ?? `the admin port of the gateway (default: $GRAYGATE_URL, else ${usualUrl})`)
     .option('--token <token>', 'a token of admin.tokens (default: $GRAYGATE_TOKEN, which other users cannot see)');
 }
 

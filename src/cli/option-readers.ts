@@ -1,6 +1,6 @@
 // Options that are numbers, times or small lists of NAME=VALUE, read for commander: what is wrong is said as it says all its errors.
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../config/quantities.ts';
+import { parseDuration, parsePercent } from '../config/quantities.ts';
 
 /** A reader of numbers above `min` and up to `max`. */
 export function numberAbove(min: number, max: number): (text: string) => number {
@@ -28,6 +28,13 @@ export function readPercent(text: string): number {
   if (!(percent >= 0 && percent <= 100))
     throw new InvalidArgumentError('expected a percent from 0 to 100, such as 0.1');
   return percent / 100;
+}
+
+/** The percent of a split, as a policy writes it: 0 to 100 in steps of 0.01. */
+export function readSplitPercent(text: string): number {
+  const reading = parsePercent(text);
+  if (!reading.ok) throw new InvalidArgumentError(`it ${reading.problem}; ${reading.hint ?? ''}`);
+  return reading.value;
 }
 
 /** `30s`, `10m`, `2h` in milliseconds. */

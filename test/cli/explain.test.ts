@@ -10,7 +10,7 @@ import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import { type RunningGateway, startGateway } from '../../src/app.ts';
 import { run } from '../support/run.ts';
-import { runHere } from './run-here.ts';
+import { runHere, runToEnd } from './run-here.ts';
 
 type Answer = {
   readonly code: number;
@@ -99,6 +99,13 @@ suite('explain', () => {
       const { decision } = await explain(...args);
       const got = await ask(`${gateway.trafficUrl}${path}`, method, headers);
       assert.deepEqual([decision?.rollout, decision?.version], got);
+    });
+
+    test(`is told the same by the gateway itself for ${what}`, async () => {
+      const asked = await runToEnd(['explain', '--url', gateway.adminUrl, '--json', ...args]);
+      const own = await runToEnd(['explain', '--config', file, '--json', ...args]);
+      assert.deepEqual(JSON.parse(asked.stdout), JSON.parse(own.stdout));
+      assert.deepEqual([asked.code, asked.stderr], [0, '']);
     });
   }
 

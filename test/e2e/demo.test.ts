@@ -20,7 +20,7 @@ const freePorts = ['--port', '0', '--admin-port', '0'];
 const shown: [promise: string, expected: RegExp][] = [
   ['where it stands', /^shop {3}progressing · small \(1 of 3\) · 5 % on canary/],
   ['a rule', /^x-graygate-version: canary\r$/m],
-  ['why u-1 gets that version', /"version":"stable","reason":"split"/],
+  ['why u-1 gets that version', /^shop → stable {3}\(reason: split, bucket: \d+, user: u-1\)\n\ngateway /],
   ['fill a cart', /"customer":"u-1","lines":\[\{"product":"jasmine"/],
   ['what Prometheus', /^graygate_requests_total\{.*version="canary"/m],
   ['what status shows', /"name":"shop","release":"2\.0\.0"/],

@@ -57,7 +57,7 @@ function lookingTries({ addresses, users, rollout }: WelcomeFacts): Try[] {
     [`npx graygate status${urlOption(admin)}`, 'where it stands and why; with --watch all the time'],
     ...visits,
     [`curl -s -o /dev/null -D - -H 'x-user-id: tester-1' ${traffic}/`, 'a rule: testers get the new version'],
-    [`curl -s '${admin}/api/v1/decide?rollout=${rollout}&user=u-1'`, 'why u-1 gets that version, step by step'],
+    [`npx graygate explain --url ${admin} --user u-1`, 'why u-1 gets that version, step by step'],
     [
       `curl -s -H 'x-user-id: u-1' -X POST -H 'content-type: application/json' -d '{"product":"jasmine"}' ${traffic}/api/cart`,
       'fill a cart',
