@@ -24,6 +24,9 @@ export type DueAlert = {
   readonly alert: { readonly value: AlertMessage };
 };
 
+/** `takenMs`: when the outbox gave it. */
+export type TakenAlert = DueAlert & { readonly takenMs: number };
+
 export interface AlertLogger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -57,7 +60,7 @@ export type LaneParts = {
 
 export class AlertLane {
   readonly #parts: LaneParts;
-  readonly #queue: DueAlert[] = [];
+  readonly #queue: TakenAlert[] = [];
   #working: Promise<void> | null = null;
   /** Until when a rollout's later alerts wait for the one that failed. */
   readonly #heldUntilMs = new Map<string, number>();
@@ -70,7 +73,7 @@ export class AlertLane {
   }
 
   /** Takes one more alert, a newer one than those before. */
-  add(due: DueAlert): void {
+  add(due: TakenAlert): void {
     this.#queue.push(due);
     this.#working ??= this.#work();
   }
@@ -90,9 +93,9 @@ export class AlertLane {
   }
 
   /** Resolves with when the alert is due again; null: never, or nobody knows. */
-  async #handle(due: DueAlert): Promise<number | null> {
+  async #handle(due: TakenAlert): Promise<number | null> {
     const { outbox, logger, nowMs, isClosing } = this.#parts;
-    const { id, rollout } = due;
+    const { id, rollout, takenMs } = due;
     if (this.#arrived.has(id)) return this.#arrive(due);
     if (isClosing()) return this.#postpone(id, nowMs());
     const target = this.#parts.target();
@@ -102,7 +105,8 @@ export class AlertLane {
       return null;
     }
     const heldUntilMs = Math.max(this.#deadUntilMs, this.#heldUntilMs.get(rollout) ?? 0);
-    if (heldUntilMs > nowMs()) return this.#postpone(id, heldUntilMs);
+    // Taken before the one that failed was due again: the outbox gives that one first, next time.
+    if (heldUntilMs > takenMs) return this.#postpone(id, heldUntilMs);
     const { entry } = due.alert.value;
     const { stop, pace, signLink } = this.#parts;
     const terms = { nowMs: nowMs(), signLink, timeoutMs: pace.timeoutMs, stop };

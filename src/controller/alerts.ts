@@ -8,7 +8,7 @@ import {
   type AlertMessage as Message,
   type AlertOutbox,
   type AlertPace,
-  type DueAlert,
+  type TakenAlert,
 } from './alert-lane.ts';
 import type { SignLink } from './alert-remedies.ts';
 import { shortHash, targetKey } from './alert-target.ts';
@@ -97,17 +97,17 @@ export class AlertSender {
   async #collect(): Promise<void> {
     while (this.#isPoked && !this.#isClosing) {
       this.#isPoked = false;
-      const due = { nowMs: this.#parts.nowMs(), leaseMs, limit: takenAtOnce };
+      const nowMs = this.#parts.nowMs();
       // A store that is not well says so by itself.
-      const taken = await this.#outbox.take(due).catch(() => []);
-      for (const each of taken) this.#hand(each);
+      const taken = await this.#outbox.take({ nowMs, leaseMs, limit: takenAtOnce }).catch(() => []);
+      for (const each of taken) this.#hand({ ...each, takenMs: nowMs });
       this.#isPoked ||= taken.length === takenAtOnce;
     }
     this.#collecting = null;
     this.#wakeAt(this.#parts.nowMs() + lookEveryMs);
   }
 
-  #hand(due: DueAlert): void {
+  #hand(due: TakenAlert): void {
     if (this.#inHand.has(due.id)) return;
     this.#inHand.add(due.id);
     const key = due.alert.value.target;
