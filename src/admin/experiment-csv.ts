@@ -32,19 +32,19 @@ const columns: Readonly<
   sentence: (_, __, { sentence }) => sentence,
 };
 
-/** Lines end in CR LF; numbers are in full, shares between 0 and 1. */
+/** Begins with a byte order mark, by which spreadsheets know UTF-8. Lines end in CR LF; numbers are in full, shares between 0 and 1. */
 export function experimentCsv(report: ExperimentReport): string {
   const lines = report.metrics.flatMap((metric) =>
     metric.comparisons.map((one) => Object.values(columns).map((read) => cellText(read(report, metric, one)))),
   );
-  return [Object.keys(columns), ...lines].map((cells) => `${cells.join(',')}\r\n`).join('');
+  return `\uFEFF${[Object.keys(columns), ...lines].map((cells) => `${cells.join(',')}\r\n`).join('')}`;
 }
 
-/** Text that a spreadsheet would take for a formula gets an apostrophe in front. */
+/** Text that a spreadsheet would take for a formula, also in wide characters, gets an apostrophe in front. */
 function cellText(cell: Cell): string {
   if (cell === null) return '';
   if (typeof cell === 'number') return String(cell);
-  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  const text = /^[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -49,7 +49,8 @@ async function experiment(name: string, options: ExperimentOptions, context: Com
     throw new GraygateError('usage', 'expected one of --json, --csv and --html');
   const text = await textOf(name, options, context);
   if (options.output === undefined) return void context.stdout.write(text);
-  await writeFile(options.output, text).catch((error: NodeJS.ErrnoException) => {
+  // A pipe does without the mark by which a spreadsheet knows UTF-8.
+  await writeFile(options.output, options.csv ? `\uFEFF${text}` : text).catch((error: NodeJS.ErrnoException) => {
     throw new GraygateError('usage', `expected a file that can be written, got ${options.output}: ${error.code}`);
   });
 }

@@ -67,7 +67,7 @@ suite('the report of an experiment', () => {
       [path, {}, /^application\/json/, /^\{"rollout":"shop"/],
       [path, { accept: 'text/html,*/*;q=0.8' }, /^text\/html; charset=utf-8$/, /<html lang="en">/],
       [path, { accept: 'text/html', 'accept-language': 'zh-CN,zh;q=0.9' }, /^text\/html/, /<html lang="zh-CN">/],
-      [path, { accept: 'text/csv' }, /^text\/csv; charset=utf-8$/, /^rollout,release,as_of,metric/],
+      [path, { accept: 'text/csv' }, /^text\/csv; charset=utf-8$/, /^\uFEFFrollout,release,as_of,metric/],
       [`${path}?format=json`, { accept: 'text/html' }, /^application\/json/, /^\{/],
       [`${path}?format=html&lang=zh`, {}, /^text\/html/, /实验报告：shop/],
     ];
@@ -93,14 +93,15 @@ suite('the report of an experiment', () => {
   });
 
   test('as CSV has a line a comparison, quoted, and nothing that a spreadsheet would run', async () => {
-    const { ask } = await observing(counts({ release: '=cmd|"x",1' }));
+    const { ask } = await observing(counts({ release: '=cmd|"x",1', versions: ['＠stable', '旧'] }));
     const body = await textOf(ask, `${path}?format=csv`);
+    assert.match(body, /^\uFEFF[^\uFEFF]*,primary,'＠stable,旧,/, 'a spreadsheet knows it as UTF-8');
     const lines = body.split('\r\n');
     assert.equal(lines.length, 5);
     assert.match(lines[1]!, /^shop,"'=cmd\|""x"",1",2\d{3}-/);
     const cells = lines[2]!.split(',').length;
     assert.ok(cells >= lines[0]!.split(',').length);
-    assert.match(lines[1]!, /,better,"canary is better than stable: 6\.5 % against 5 %, \+30 %/);
+    assert.match(lines[1]!, /,better,"旧 is better than ＠stable: 6\.5 % against 5 %, \+30 %/);
   });
 });
 
@@ -128,6 +129,18 @@ suite('the page of an experiment', () => {
       /decide by &quot;Revenue a user: purchase, cap 5,000&quot;, not by this; 42 users whose outcome is not known yet/,
     );
     assert.doesNotMatch(body, /NaN|undefined|Infinity/);
+  });
+
+  test('draws a figure that does not move as a level line, however it rounds', async () => {
+    const days = [0, 1, 2].map((day) => ({
+      startMs: day * dayMs,
+      exposed: [100, 100],
+      metrics: { conversion: [proportion(1_000, 50), proportion(1e15, 5e13 + (day === 1 ? 1 : 0))] },
+    }));
+    const { ask } = await observing(counts({ days }));
+    const paths = [...(await textOf(ask, `${path}?format=html`)).matchAll(/<path d="M([^"]+)"/g)];
+    assert.equal(paths.length, 2);
+    for (const [, points] of paths) assert.equal(new Set(points!.split('L').map((one) => one.split(' ')[1])).size, 1);
   });
 
   test('says first and in red that users do not fall as the split says, in both languages', async () => {

@@ -51,6 +51,9 @@ test('it can be had in Chinese, as JSON, as CSV, as a page, and in a file', asyn
   const written = await graygate('--html', '--lang', 'zh', '-o', file);
   assert.deepEqual([written.code, written.stdout], [0, '']);
   assert.match(await readFile(file, 'utf8'), /<html lang="zh-CN">[^]*实验报告：shop/);
+  const table = join(folder, 'shop.csv');
+  await graygate('--csv', '-o', table);
+  assert.match(await readFile(table, 'utf8'), /^\uFEFFrollout,release/, 'spreadsheets know UTF-8 by its mark');
   const nowhere = await graygate('-o', join(folder, 'no', 'folder'));
   assert.equal(nowhere.code, 2);
   assert.match(nowhere.stderr, /expected a file that can be written, got .*: ENOENT/);

@@ -22,19 +22,25 @@ export function resultsTable(report: ExperimentReport, words: Words): string {
   const rows = report.metrics.flatMap((metric) =>
     metric.comparisons.map((one) => row({ report, words, scale }, metric, one)),
   );
-  const [baseline] = report.versions;
+  const { baseline, candidate } = figureLabels(report, label.candidate);
   const heads = [
     `<th>${escapeHtml(label.metric)}</th>`,
-    `<th class="number">${escapeHtml(baseline!.name)}</th>`,
-    `<th class="number">${escapeHtml(report.versions.length === 2 ? report.versions[1]!.name : label.candidate)}</th>`,
+    `<th class="number">${escapeHtml(baseline)}</th>`,
+    `<th class="number">${escapeHtml(candidate)}</th>`,
     `<th class="number">${escapeHtml(label.lift)}</th>`,
     `<th class="drawn">${escapeHtml(label.interval)}</th>`,
     `<th>${escapeHtml(label.verdict)}</th>`,
   ];
-  return `<section><div class="wide"><table><tr>${heads.join('')}</tr>
+  return `<section><div class="wide"><table class="results"><tr class="heads">${heads.join('')}</tr>
 ${rows.join('\n')}
 <tr><td colspan="4"></td><td class="drawn">${axisDrawing(scale, numbers, label)}</td><td></td></tr></table></div>
 <ul class="sentences small">${sentences(report, words)}</ul></section>`;
+}
+
+/** What is above the figures; of several candidates each row names its own. */
+function figureLabels({ versions }: ExperimentReport, several: string): { baseline: string; candidate: string } {
+  const [baseline, candidate] = versions;
+  return { baseline: baseline!.name, candidate: versions.length === 2 ? candidate!.name : several };
 }
 
 function row({ report, words, scale }: Sheet, metric: MetricReport, one: MetricComparison): string {
@@ -47,7 +53,20 @@ function row({ report, words, scale }: Sheet, metric: MetricReport, one: MetricC
   const candidate = report.versions.length > 2 ? `<br><span class="small">${escapeHtml(one.candidate)}</span>` : '';
   const lift = decisive?.lift ?? null;
   const drawn = lift === null ? '' : intervalDrawing(lift, { scale, kind: one.verdict.kind, style: numbers });
-  return `<tr><td>${escapeHtml(words.metric(metric.metric))}${badge}${candidate}</td><td class="number">${write(one.figures?.baselineMean)}</td><td class="number">${write(one.figures?.candidateMean)}</td><td class="number">${changeText(decisive, { metric, style: numbers })}</td><td class="drawn">${drawn}</td><td><span class="answer is-${one.verdict.kind}">${escapeHtml(words.answer(one.verdict))}</span></td></tr>`;
+  const cells = [
+    `<td>${escapeHtml(words.metric(metric.metric))}${badge}${candidate}</td>`,
+    numberCell(report.versions[0]!.name, write(one.figures?.baselineMean)),
+    numberCell(one.candidate, write(one.figures?.candidateMean)),
+    numberCell(label.lift, changeText(decisive, { metric, style: numbers })),
+    `<td class="drawn">${drawn}</td>`,
+    `<td><span class="answer is-${one.verdict.kind}">${escapeHtml(words.answer(one.verdict))}</span></td>`,
+  ];
+  return `<tr class="row">${cells.join('')}</tr>`;
+}
+
+/** A narrow screen has no row of headings, so each number carries its own. */
+function numberCell(heading: string, html: string): string {
+  return `<td class="number" data-label="${escapeHtml(heading)}">${html}</td>`;
 }
 
 function changeText(

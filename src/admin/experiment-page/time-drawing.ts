@@ -13,6 +13,8 @@ const top = 12;
 const middle = 122;
 const bottom = 164;
 const mostDates = 6;
+/** Least height of the axis, in parts of the figure. */
+const nearest = 0.02;
 
 export type TimeWords = { readonly style: NumberStyle; readonly title: string; readonly newUsers: string };
 
@@ -24,9 +26,7 @@ export function timeDrawing(report: ExperimentReport, { metric }: MetricReport, 
   );
   const known = lines.flat().filter((mean) => mean !== null);
   if (days.length < 2 || known.length === 0) return null;
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  const room = (high - low || Math.abs(high) || 1) * 0.15;
-  const y = scaleOf([low - room, high + room], [middle, top], 4);
+  const y = scaleOf(domainOf(known), [middle, top], 4);
   const x = (day: number): number => left + ((day + 0.5) / days.length) * (width - left - right);
   return `<svg class="time" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(words.title)}">
 ${yAxis(y, (value) => figureText(metric.kind, value, words.style))}
@@ -34,6 +34,13 @@ ${bars(report, x)}
 ${lines.map((means, version) => lineOf(means, { version, x, y })).join('\n')}
 ${dates(report, x)}
 <text class="note" x="${left}" y="${middle + 12}">${escapeHtml(words.newUsers)}</text></svg>`;
+}
+
+/** Never so fine that rounding looks like a fall; no figure is below 0. */
+function domainOf(means: readonly number[]): readonly [number, number] {
+  const [low, high] = [Math.min(...means), Math.max(...means)];
+  const room = Math.max((high - low) * 0.15, ((nearest * high || 0.1) - (high - low)) / 2);
+  return [Math.max(0, low - room), high + room];
 }
 
 function yAxis(scale: Scale, write: (value: number) => string): string {

@@ -1,11 +1,16 @@
 // How the numbers of a report are written: three digits that matter, signs on differences. A language only says where blanks go.
 import type { Metric } from '../experiment.ts';
-import { countOf } from '../wording.ts';
 
 /** What stands between a number and its percent sign, and how percentage points are called. */
 export type NumberStyle = { readonly blank: string; readonly points: string };
 
 type Kind = Metric['kind'];
+
+const threeDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const oneDigit = new Intl.NumberFormat('en', { maximumSignificantDigits: 1 });
+const cents = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
 
 /** A figure of a metric: `5.02 %`, `61.20`, `0.123`. */
 export function figureText(kind: Kind, value: number, { blank }: NumberStyle): string {
@@ -19,9 +24,9 @@ export function differenceText(kind: Kind, value: number, style: NumberStyle): s
   return signed(value, isMoney(kind) ? money : digits);
 }
 
-/** A lift (0.1: a tenth more): `+10 %`. */
+/** A lift (0.1: a tenth more): `+10 %`, `−0.15 %`. */
 export function liftText(lift: number, { blank }: NumberStyle): string {
-  return `${signed(lift * 100, digits)}${blank}%`;
+  return `${signed(lift * 100, percents)}${blank}%`;
 }
 
 /** A share (0-1) without a sign: `8.2 %`. */
@@ -46,11 +51,16 @@ function signed(value: number, write: (size: number) => string): string {
 
 /** Three digits that matter; whole numbers above that, with their thousands apart. */
 function digits(value: number): string {
-  if (Math.abs(value) >= 1000) return countOf(value);
-  return Number(value.toPrecision(3)).toString();
+  return (Math.abs(value) >= 999.5 ? whole : threeDigits).format(value);
 }
 
+/** Hundredths below 1, and what is smaller still with the one digit that tells it from 0. */
+function percents(value: number): string {
+  if (value >= 1) return digits(value);
+  return (value >= 0.01 ? hundredths : oneDigit).format(value);
+}
+
+/** Two decimals; below a tenth three digits that matter, because some count thousandths. */
 function money(value: number): string {
-  const [whole = '', cents = ''] = Math.abs(value).toFixed(2).split('.');
-  return `${value < 0 ? '−' : ''}${countOf(Number(whole))}.${cents}`;
+  return (value !== 0 && Math.abs(value) < 0.1 ? threeDigits : cents).format(value);
 }
