@@ -12,6 +12,8 @@ export type WatchedRequest = {
 
 /** Asked once a request of its rollout, after the decision; null: it does not want to look. Prepared at load. */
 export interface Onlooker {
+  /** It reads claims: tokens must be verified before it is asked. */
+  readonly needsClaims: boolean;
   watch(request: WatchedRequest): AnswerTap | null;
 }
 

@@ -1,4 +1,5 @@
 // A policy made ready to serve: everything a request would otherwise have to look up or build, done once at load.
+import type { CompiledRollout } from '../rollout/compiled-rollout.ts';
 import { compileRollouts, type RolloutTable } from '../rollout/matching.ts';
 import type { FallbackReason, FaultKind, Outcome, RetryReason } from '../rollout/outcome.ts';
 import type { Policy, Rollout, Version } from '../rollout/policy.ts';
@@ -55,6 +56,7 @@ export type LiveRollout = {
   readonly rollout: Rollout;
   readonly cell: SplitCell;
   readonly versions: readonly [LiveVersion, ...LiveVersion[]];
+  /** Null: nobody reads a claim. */
   readonly verifyToken: TokenVerifier | null;
   /** Counts the users of an experiment; null: there is none. */
   readonly notes: ExposureNotes | null;
@@ -85,7 +87,7 @@ export class LivePolicy {
   constructor(policy: Policy, parts: LiveParts) {
     this.policy = policy;
     this.table = compileRollouts(policy);
-    this.#rollouts = new Map(policy.rollouts.map((rollout) => [rollout, liven(rollout, parts)]));
+    this.#rollouts = new Map(this.table.rollouts.map((compiled) => [compiled.rollout, liven(compiled, parts)]));
   }
 
   rolloutOf(rollout: Rollout): LiveRollout {
@@ -116,7 +118,7 @@ export class LivePolicy {
   }
 }
 
-function liven(rollout: Rollout, parts: LiveParts): LiveRollout {
+function liven({ rollout, needsClaims }: CompiledRollout, parts: LiveParts): LiveRollout {
   const [baseline, ...candidates] = rollout.versions;
   const livenVersion = (version: Version): LiveVersion => ({
     version,
@@ -131,13 +133,16 @@ function liven(rollout: Rollout, parts: LiveParts): LiveRollout {
     exposedHeaders: rollout.expose ? ['x-graygate-version', version.name] : [],
   });
   const versions = [livenVersion(baseline), ...candidates.map(livenVersion)] as const;
+  const onlookers = [...(parts.onlookersOf?.(rollout) ?? []), ...mirrorsOf(rollout, versions, parts)];
+  const { jwt } = rollout.user;
+  const readsClaims = needsClaims || onlookers.some((onlooker) => onlooker.needsClaims);
   return {
     rollout,
     cell: parts.cellOf(rollout),
     versions,
-    verifyToken: rollout.user.jwt === null ? null : createTokenVerifier(rollout.user.jwt),
+    verifyToken: jwt !== null && readsClaims ? createTokenVerifier(jwt) : null,
     notes: parts.notesOf?.(rollout) ?? null,
-    onlookers: [...(parts.onlookersOf?.(rollout) ?? []), ...mirrorsOf(rollout, versions, parts)],
+    onlookers,
   };
 }
 

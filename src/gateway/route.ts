@@ -54,10 +54,10 @@ function admit(routable: Routable, start: RouteStart): void {
   if (matched === null) return routable.refuse('no-rollout');
   const liveRollout = live.rolloutOf(matched.rollout);
   const go = (): void => routable.forward(liveRollout, decide(matched, liveRollout.cell.current, facts));
-  // A token is looked at only where a claim decides something.
-  const token = matched.needsClaims ? bearerTokenOf(facts.header('authorization')) : null;
-  if (token === null) return go();
-  const claims = liveRollout.verifyToken!(token);
+  const { verifyToken } = liveRollout;
+  const token = verifyToken === null ? null : bearerTokenOf(facts.header('authorization'));
+  if (verifyToken === null || token === null) return go();
+  const claims = verifyToken(token);
   if (!(claims instanceof Promise)) {
     facts.claims = claims;
     return go();

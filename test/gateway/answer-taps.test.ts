@@ -17,6 +17,7 @@ function onlooker(name: string, seen: string[], wants = true): Onlooker {
     end: (isWhole) => void seen.push(`${name} end ${isWhole}`),
   };
   return {
+    needsClaims: false,
     watch({ requestId }) {
       seen.push(`${name} asked of ${requestId}`);
       return wants ? tap : null;

@@ -9,7 +9,7 @@ import { EventTap, type Doing, type TapParts, type UnreadEvent } from './event-t
 import { ExposureNotes } from './exposure-notes.ts';
 import { JsonAnswers } from './json-answers.ts';
 import { SeenToday } from './seen-today.ts';
-import { doerOf, rulesWatchedIn, type WatchedRule } from './watched-rules.ts';
+import { doerOf, readsClaims, rulesWatchedIn, type WatchedRule } from './watched-rules.ts';
 
 export type BusinessParts = {
   cellOf(rollout: Rollout): SplitCell;
@@ -69,10 +69,12 @@ export class BusinessWatch {
 }
 
 class EventOnlooker implements Onlooker {
+  readonly needsClaims: boolean;
   readonly #matcher: EventMatcher<WatchedRule>;
   readonly #parts: TapParts;
 
   constructor(rules: readonly WatchedRule[], parts: TapParts) {
+    this.needsClaims = rules.some(({ of }) => readsClaims(of));
     this.#matcher = new EventMatcher(rules);
     this.#parts = parts;
   }

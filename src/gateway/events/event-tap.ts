@@ -92,9 +92,11 @@ export class EventTap implements AnswerTap {
     this.#parts.happened({ id: this.#idOf(user, event), rollout, user, event, value: reading.value, atMs });
   }
 
-  /** The same for the same request sent again; another user's request with the same ID is another one. */
+  /** The same for the same request sent again; another user's request with the same key is another one. */
   #idOf(user: ByteString, event: string): string {
-    const key = this.#request.facts.header('idempotency-key') ?? this.#request.requestId;
+    const { facts, requestId } = this.#request;
+    // Services pass the ID of a request on with all that they ask for it.
+    const key = facts.header('idempotency-key') || [requestId, facts.method, facts.target.path, facts.target.query];
     return `traffic:${hash('sha256', JSON.stringify([user, event, key]), 'base64url').slice(0, 22)}`;
   }
 }

@@ -24,8 +24,9 @@ export function rulesWatchedIn(rollout: Rollout, { rollouts }: Pick<Policy, 'rol
   return rollouts.flatMap((other) => {
     const isOwn = other === rollout;
     const rules = other.events.filter(({ fromTraffic, paths }) => fromTraffic && (isOwn || paths.length > 0));
-    if (rules.length === 0 || (!isOwn && !sharesIdentity(other, rollout))) return [];
+    if (rules.length === 0) return [];
     const of = compileRollout(other);
+    if (!isOwn && readsClaims(of) && !takesSameTokens(other, rollout)) return [];
     return rules.map((rule) => ({ rule, of, isOwn, headers: filterOf(rule) }));
   });
 }
@@ -39,9 +40,16 @@ export function doerOf({ of, isOwn, headers }: WatchedRule, { facts, decision }:
   return of.population !== null && standsAside(of.population, user) !== null ? null : user;
 }
 
+/** Whether a claim says whose an event of this rollout is, or that it counts for nothing. */
+export function readsClaims({ rollout, excluded }: CompiledRollout): boolean {
+  return (
+    rollout.user.from.some(({ kind }) => kind === 'jwt') ||
+    excluded?.slots.sources.some(({ on }) => on === 'jwt') === true
+  );
+}
+
 /** Claims are verified as the deciding rollout says: they name a user of another one only where both take the same tokens. */
-function sharesIdentity(other: Rollout, deciding: Rollout): boolean {
-  if (!other.user.from.some(({ kind }) => kind === 'jwt')) return true;
+function takesSameTokens(other: Rollout, deciding: Rollout): boolean {
   return JSON.stringify(other.user.jwt) === JSON.stringify(deciding.user.jwt);
 }
 

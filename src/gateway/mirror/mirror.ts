@@ -7,6 +7,7 @@ const copiedMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Of a rollout with the key `mirror`. */
 export class MirrorOnlooker implements Onlooker {
+  readonly needsClaims = false;
   readonly #parts: MirrorParts;
   readonly #decisionHeaders: readonly string[];
   /** Where a request names no host. */

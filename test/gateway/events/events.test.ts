@@ -1,6 +1,7 @@
 // What users do, seen in real traffic: which requests are events, what they are worth, and that each counts once.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { SignJWT } from 'jose';
 import type { Rollout } from '../../../src/rollout/policy.ts';
 import { anyOf } from '../../support/decisions.ts';
 import { eventOf, experimentOn } from '../../support/experiments.ts';
@@ -33,8 +34,10 @@ async function idsOf(context: TestContext, requests: readonly (readonly string[]
   return (await eventsOf(shop, requests.length)).map(({ id }) => id);
 }
 
+type MallUsers = { readonly item?: Rollout['user']; readonly others?: Rollout['user'] };
+
 /** A rollout of the item pages before one that takes everything else. */
-async function openMall(context: TestContext) {
+async function openMall(context: TestContext, { item: itemUser, others: otherUser }: MallUsers = {}) {
   const upstream = await startRecordingUpstream(context, 'thanks');
   const versions = { stable: { servers: [upstream.origin] }, canary: { servers: [upstream.origin] } };
   const item = rolloutOf({
@@ -43,8 +46,10 @@ async function openMall(context: TestContext) {
     versions,
     events: [purchase, eventOf('visit')],
     experiment: experimentOn('purchase'),
+    ...(itemUser === undefined ? {} : { user: itemUser }),
   });
-  const others = rolloutOf({ name: 'others', versions, user: { ...item.user, from: [{ kind: 'ip' }] } });
+  const user = otherUser ?? { ...item.user, from: [{ kind: 'ip' as const }] };
+  const others = rolloutOf({ name: 'others', versions, user });
   return shopOf(await startGateway(context, policyOf({ rollouts: [item, others] })));
 }
 
@@ -141,6 +146,16 @@ suite('the same request sent again', () => {
     assert.equal(one, two);
   });
 
+  test('is another one by an X-Request-Id that another request has too, or by an empty key', async (context) => {
+    const shop = await openShop(context, { events: [eventOf('visit')] });
+    const headers = ['x-user-id', 'u-1', 'X-Request-Id', 'r'];
+    for (const path of ['/item?id=1', '/item?id=2', '/about']) await shop.ask(path, { headers });
+    await shop.ask('/about', { method: 'POST', headers });
+    const empty = ['x-user-id', 'u-1', 'Idempotency-Key', ''];
+    for (let i = 0; i < 2; i += 1) await shop.ask('/about', { headers: empty });
+    assert.equal(new Set((await eventsOf(shop, 6)).map(({ id }) => id)).size, 6);
+  });
+
   test('is another one without either, from another user, or as another event', async (context) => {
     const bare = ['x-user-id', 'u-1'];
     const keyed = ['x-user-id', 'u-1', 'Idempotency-Key', 'k'];
@@ -170,5 +185,22 @@ suite('an event of a rollout whose requests another one takes', () => {
     await shop.ask('/orders', { method: 'POST', headers: [] });
     await shop.ask('/about');
     assert.deepEqual(await eventsOf(shop, 3), []);
+  });
+
+  test('is of the user whom a token names only where the same tokens are verified', async (context) => {
+    const secret = 'a secret of at least 32 characters';
+    const jwt = { key: { kind: 'secret' as const, secret }, issuer: null, audience: null };
+    const item: Rollout['user'] = { from: [{ kind: 'jwt', claim: 'sub' }], anonymous: 'baseline', jwt };
+    const token = await new SignJWT({ sub: '张三' }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret));
+    const order = { method: 'POST', headers: ['Authorization', `Bearer ${token}`] };
+    const usersAt = async (others: Rollout['user']) => {
+      const shop = await openMall(context, { item, others });
+      await shop.ask('/orders', order);
+      return (await eventsOf(shop, 1)).map(({ user }) => user);
+    };
+    const byAddress: Rollout['user'] = { from: [{ kind: 'ip' }], anonymous: 'baseline', jwt };
+    assert.deepEqual(await usersAt(byAddress), [Buffer.from('张三').toString('latin1')]);
+    assert.deepEqual(await usersAt({ ...byAddress, jwt: { ...jwt, audience: 'others' } }), []);
+    assert.deepEqual(await usersAt({ ...byAddress, jwt: null }), []);
   });
 });
