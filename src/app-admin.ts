@@ -52,6 +52,8 @@ export function adminPartsOf(input: AdminInput): AdminParts {
       tokens: () => input.policy().admin.tokens,
       origins: () =>
         input.policy().alerts.flatMap(({ approveUrl }) => (approveUrl === null ? [] : [new URL(approveUrl).origin])),
+      guessed: (address) =>
+        logger.warn({ address }, 'an address sends wrong tokens; more of them are refused for a while'),
     },
     health: { readiness: () => readinessOf(input) },
     metrics: { render: (accept) => metrics.render(accept) },

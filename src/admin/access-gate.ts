@@ -54,21 +54,18 @@ export class AccessGate {
     return isOwn ? { ok: true, by: '' } : refused('foreign-origin');
   }
 
-  /** Refuses a visitor who has guessed too often. */
-  admitGuess({ peer }: Visitor, nowMs: number): Admission {
+  /**
+   * Something that cannot be guessed was wrong; `guess` tells one from another. Refused is who was wrong too often. Only who was wrong
+   * is ever limited: behind a shared address a stranger must not be able to keep operators out.
+   */
+  admitGuess({ peer }: Visitor, guess: string, nowMs: number): Admission {
     const waitMs = this.#limit.waitMs(peer, nowMs);
-    if (waitMs === 0) return { ok: true, by: '' };
-    return refused('too-many-failures', undefined, { 'retry-after': String(Math.ceil(waitMs / 1000)) });
-  }
-
-  /** Something that only graygate can make was wrong. `guess` tells one from another. */
-  noteGuess({ peer }: Visitor, guess: string, nowMs: number): void {
-    this.#limit.failed(peer, guess, nowMs);
+    if (waitMs > 0) return refused('too-many-failures', undefined, { 'retry-after': String(Math.ceil(waitMs / 1000)) });
+    if (this.#limit.failed(peer, guess, nowMs)) this.#access.guessed(peer);
+    return { ok: true, by: '' };
   }
 
   #admitHolder(visitor: Visitor, role: Role, nowMs: number): Admission {
-    const limited = this.admitGuess(visitor, nowMs);
-    if (!limited.ok) return limited;
     const digest = bearerDigest(visitor.headers.authorization);
     if (digest === null) {
       return refused('token-required', 'expected Authorization: Bearer and a token', {
@@ -77,7 +74,8 @@ export class AccessGate {
     }
     const holder = this.#book.holderOf(digest);
     if (holder === null) {
-      this.noteGuess(visitor, digest.toString('base64'), nowMs);
+      const limited = this.admitGuess(visitor, digest.toString('base64'), nowMs);
+      if (!limited.ok) return limited;
       return refused('token-required', 'the token is not one of the policy', {
         'www-authenticate': 'Bearer realm="graygate", error="invalid_token"',
       });

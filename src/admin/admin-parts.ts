@@ -7,11 +7,12 @@ import type { Figures } from '../rollout/figures.ts';
 import type { RolloutTable } from '../rollout/matching.ts';
 import type { Measurement, VersionFigures } from '../rollout/measurement.ts';
 import type { AdminToken, ByteString, Rollout } from '../rollout/policy.ts';
-import type { ActionKind } from '../rollout/rollout-event.ts';
 import type { MirrorDifference } from '../rollout/mirror-record.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
 import type { StandingState } from '../rollout/server-report.ts';
 import type { Split } from '../rollout/split.ts';
+import type { History } from './history-parts.ts';
+import type { ActionLinks, UsedLinks } from './link-parts.ts';
 
 export type AdminParts = {
   readonly rollouts: RolloutDesk;
@@ -83,38 +84,6 @@ export interface ExperimentDesk {
   figures(rollout: string, release?: string): Promise<ExperimentFigures | null>;
 }
 
-/** What was: the audit log, and figures over time. Both reject with a GraygateError when the store cannot be read. */
-export interface History {
-  /** The newest `limit` since `sinceMs` (and before the entry `beforeId`), oldest first. */
-  entries(range: {
-    readonly rollout: string;
-    readonly sinceMs: number;
-    readonly limit: number;
-    readonly beforeId?: number;
-  }): Promise<readonly HistoryEntry[]>;
-  /** Points that reach past `sinceMs` in time order, as fine as asked for or as they are kept by now. */
-  points(range: {
-    readonly rollout: string;
-    readonly sinceMs: number;
-    readonly resolution: HistoryResolution;
-  }): Promise<readonly HistoryPoint[]>;
-}
-
-export type HistoryEntry = { readonly id: number; readonly entry: { readonly value: AuditEntry } };
-
-export type HistoryResolution = 'second' | 'minute' | 'hour';
-
-/** `sums`: `requests`, `failures`, `users` and `latencies` (count by bucket index); `lasts`: `percent`, and `harm:CHECK`. */
-export type HistoryPoint = {
-  readonly version: string;
-  readonly startMs: number;
-  readonly resolution: HistoryResolution;
-  readonly sums: Sums;
-  readonly lasts: Readonly<Record<string, number>>;
-};
-
-export type Sums = { readonly [name: string]: number | Sums };
-
 /** What decides about requests now; asked anew for every question. */
 export interface Decider {
   table(): RolloutTable;
@@ -157,37 +126,14 @@ export interface Responses {
 /** A document of the store. */
 export type KeptAnswer = { readonly format: number; readonly value: unknown };
 
-/** Reads signed links. */
-export interface ActionLinks {
-  read(token: string, nowMs: number): LinkReading;
-}
-
-/** `id` is the same for the same link and no other; `by` goes into the audit log; `revision` as in `ActionRequest`. */
-export type LinkReading =
-  | {
-      readonly ok: true;
-      readonly link: {
-        readonly id: string;
-        readonly rollout: string;
-        readonly action: ActionKind;
-        readonly revision: number | null;
-        readonly by: string;
-        readonly expiresMs: number;
-      };
-    }
-  | { readonly ok: false; readonly reason: 'forged' | 'expired' };
-
-export interface UsedLinks {
-  /** True for the first caller with this `id`. Rejects with a GraygateError when the store cannot. */
-  consume(link: { readonly id: string; readonly nowMs: number; readonly expiresMs: number }): Promise<boolean>;
-}
-
 /** Who may come in; asked at every request, so that a reload counts at once. */
 export interface Access {
   /** None: everything from this machine, nothing from elsewhere. */
   tokens(): readonly AdminToken[];
   /** Where people reach the admin port (`https://ops.example.com`) besides its own address: the policy's `approveUrl`s. */
   origins(): readonly string[];
+  /** An address has been wrong as often as it may; for the log. */
+  guessed(address: string): void;
 }
 
 /** `degraded` lists what works less well than it should, without making the gateway unready. */

@@ -1,5 +1,5 @@
 // Slows down whoever guesses tokens. Counts different wrong tokens by address; one that is wrong again and again (a page
-// left open after the token was changed) is no guess and counts once, so that it locks out nobody beside it.
+// left open after the token was changed) is no guess and counts once. Right ones are nobody's business here.
 import { failureSource } from './peer.ts';
 
 /** Wrong tokens an address may try at once. */
@@ -14,7 +14,7 @@ type Record = { count: number; atMs: number; readonly seen: Set<string> };
 export class FailureLimit {
   readonly #sources = new Map<string, Record>();
 
-  /** Milliseconds until an address may try again; 0: now. */
+  /** Milliseconds until an address may be wrong again; 0: now. */
   waitMs(address: string, nowMs: number): number {
     const record = this.#sources.get(failureSource(address));
     if (record === undefined) return 0;
@@ -22,12 +22,13 @@ export class FailureLimit {
     return record.count < mostFailures ? 0 : Math.max(1, record.atMs + forgivenEveryMs - nowMs);
   }
 
-  /** A wrong token came; `digest` tells one from another. */
-  failed(address: string, digest: string, nowMs: number): void {
+  /** A wrong token came; `digest` tells one from another. Returns whether it was the last one that the address may try now. */
+  failed(address: string, digest: string, nowMs: number): boolean {
     const source = failureSource(address);
     const record = this.#sources.get(source) ?? { count: 0, atMs: nowMs, seen: new Set<string>() };
     forgive(record, nowMs);
-    if (!record.seen.has(digest)) record.count += 1;
+    const isNew = !record.seen.has(digest);
+    if (isNew) record.count += 1;
     record.seen.add(digest);
     for (const oldest of record.seen) {
       if (record.seen.size <= mostFailures) break;
@@ -39,6 +40,7 @@ export class FailureLimit {
       if (this.#sources.size <= mostSources) break;
       this.#sources.delete(oldest);
     }
+    return isNew && record.count === mostFailures;
   }
 }
 

@@ -74,16 +74,13 @@ async function useLink(parts: Parts, link: Link, reason: string): Promise<void> 
 function readLink({ links, gate }: Parts, { request, reply }: Exchange, token: string): Link {
   const visitor = { peer: request.socket.remoteAddress ?? '', headers: request.headers };
   const nowMs = Date.now();
-  const limited = gate.admitGuess(visitor, nowMs);
-  if (!limited.ok) {
-    reply.headers(limited.headers);
-    throw limited.error;
-  }
   const reading = links.read(token, nowMs);
   if (reading.ok) return reading.link;
   if (reading.reason === 'expired') throw new GraygateError('link-expired');
-  gate.noteGuess(visitor, token, nowMs);
-  throw new GraygateError('link-invalid');
+  const limited = gate.admitGuess(visitor, token, nowMs);
+  if (limited.ok) throw new GraygateError('link-invalid');
+  reply.headers(limited.headers);
+  throw limited.error;
 }
 
 function factsOf(link: Link, { state, rollout }: RolloutView) {

@@ -155,7 +155,12 @@ const rows: readonly Row[] = [
     asking: { headers: { authorization: bearer(ingestToken) } },
     before: guarded,
   },
-  { call: 'GET /api/v1/policy', status: 429, before: guess },
+  {
+    call: 'GET /api/v1/policy',
+    status: 429,
+    asking: { headers: { authorization: 'Bearer wrong-again' } },
+    before: guess,
+  },
   { call: events, status: 200, asking: sent },
   { call: events, status: 400, asking: { json: [] } },
   { call: events, status: 401, asking: sent, before: guarded },

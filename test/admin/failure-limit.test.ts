@@ -11,6 +11,14 @@ function failing(times: number, nowMs = 0): FailureLimit {
 }
 
 suite('an address that guesses', () => {
+  test('has its last try told from the others, once each time', () => {
+    const limit = failing(9);
+    assert.equal(limit.failed(address, 'wrong 0', 0), false);
+    assert.equal(limit.failed(address, 'wrong 9', 0), true);
+    assert.equal(limit.failed(address, 'wrong 9', 0), false);
+    assert.equal(limit.failed(address, 'one more', 6_000), true);
+  });
+
   test('may be wrong nine times', () => assert.equal(failing(9).waitMs(address, 0), 0));
 
   test('waits after the tenth, until one is forgiven', () => {

@@ -20,7 +20,12 @@ import { measuredAt, stageOf, stagingOf } from '../support/rollout-machine.ts';
 export class FakeRooms {
   rollout: Rollout = rolloutOf({
     versions: { stable: { servers: ['http://10.0.0.1:3000'] }, canary: { servers: ['http://10.0.0.2:3000'] } },
-    events: [eventOf('view'), eventOf('visit', 2), eventOf('purchase')],
+    events: [
+      eventOf('view'),
+      eventOf('visit', 2),
+      eventOf('purchase'),
+      { ...eventOf('order'), value: { kind: 'header', name: 'x-amount' } },
+    ],
     staging: stagingOf({ stages: [stageOf(1), stageOf(5, { approve: 'manual' }), stageOf(25), stageOf(100)] }),
   });
   state: RolloutState | null = null;
@@ -29,6 +34,7 @@ export class FakeRooms {
   isStoreWell = true;
   tokens: readonly AdminToken[] = [];
   origins: readonly string[] = [];
+  readonly guessers: string[] = [];
   readonly acted: string[] = [];
   readonly ingested: BusinessEvent[] = [];
   readonly forgotten: string[] = [];
@@ -168,7 +174,11 @@ export class FakeRooms {
         return true;
       },
     },
-    access: { tokens: () => this.tokens, origins: () => this.origins },
+    access: {
+      tokens: () => this.tokens,
+      origins: () => this.origins,
+      guessed: (address) => void this.guessers.push(address),
+    },
     health: { readiness: () => this.readiness },
     metrics: { render: async (accept) => ({ contentType: 'text/plain; version=0.0.4', text: `up 1 # ${accept}\n` }) },
     failed: (error) => void this.failures.push(error),

@@ -1,7 +1,7 @@
 // The order of one target's alerts, with a clock that a test sets.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AlertLane } from '../../src/controller/alert-lane.ts';
+import { AlertLane, type TakenAlert } from '../../src/controller/alert-lane.ts';
 import { alertPace } from '../../src/controller/alerts.ts';
 import { entryOf, targetOf } from './entries.ts';
 import { openReceiver, withStatus } from './receiver.ts';
@@ -24,17 +24,18 @@ async function openLane(t: { after(fn: () => Promise<void>): void }, clock: Cloc
     isClosing: () => false,
     stop: new AbortController().signal,
   });
-  const alertOf = (id: string, takenMs: number, rollout = 'shop') => {
-    const value = { target: 'key', entry: entryOf({ reason: id }) };
-    return { id, rollout, createdMs: 0, attempt: 1, alert: { value }, takenMs };
-  };
   const arrived = (): string[] => receiver.received.map(({ body }): string => JSON.parse(body).reason);
-  return { receiver, lane, due, alertOf, arrived };
+  return { receiver, lane, due, arrived };
+}
+
+function alertOf(id: string, takenMs: number, rollout = 'shop'): TakenAlert {
+  const value = { target: 'key', entry: entryOf({ reason: id }) };
+  return { id, rollout, createdMs: 0, attempt: 1, alert: { value }, takenMs };
 }
 
 test('an alert that was taken before an earlier one was due again does not overtake it, however late it has its turn', async (t) => {
   const clock = { nowMs: 0 };
-  const { receiver, lane, due, alertOf, arrived } = await openLane(t, clock);
+  const { receiver, lane, due, arrived } = await openLane(t, clock);
   receiver.answer = withStatus(503);
   lane.add(alertOf('one', 0));
   await lane.idle();
@@ -61,7 +62,7 @@ test('an alert that was taken before an earlier one was due again does not overt
 
 test('a target that did not answer gets nothing that was taken before it is tried again', async (t) => {
   const clock = { nowMs: 0 };
-  const { receiver, lane, due, alertOf, arrived } = await openLane(t, clock);
+  const { receiver, lane, due, arrived } = await openLane(t, clock);
   receiver.answer = (response) => void response.destroy();
   lane.add(alertOf('one', 0));
   await lane.idle();
