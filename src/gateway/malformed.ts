@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
-import { renderProblem, writeProblem } from './problem.ts';
+import { closeGently, renderProblem, writeProblem } from './problem.ts';
 
 /** The latest request of each connection. */
 const latest = new WeakMap<object, Exchange>();
@@ -21,7 +21,8 @@ export function tieToConnection(socket: object, exchange: Exchange): boolean {
   const isPipelined = isBusy(socket);
   latest.set(socket, exchange);
   exchange.onceAnswered(() => {
-    if (latest.get(socket) === exchange && !exchange.closesConnection) latest.delete(socket);
+    const isDoneWith = !exchange.closesConnection && exchange.hasWholeRequest;
+    if (isDoneWith && latest.get(socket) === exchange) latest.delete(socket);
   });
   if (!isPipelined) return true;
   const count = (pipelinedCounts.get(socket) ?? 0) + 1;
@@ -62,6 +63,12 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
   }
   const code = codeByParserError[error.code ?? ''] ?? 'malformed-request';
   const exchange = latest.get(socket);
+  // The rest of a request that was answered early has no answer of its own, and often no end.
+  if (exchange !== undefined && !exchange.isOpen && !exchange.hasWholeRequest) {
+    answered.add(socket);
+    closeGently(socket);
+    return null;
+  }
   if (exchange === undefined || !exchange.isOpen) {
     answered.add(socket);
     writeProblem(socket, renderProblem({ code }));

@@ -100,6 +100,29 @@ for (const isSecure of [false, true]) {
   });
 }
 
+test('a client that stops in the middle of a chunk, because it has its answer, sent nothing malformed', async (t) => {
+  const { port, malformed, outcomes } = await stage(t, false, answers['of known length']);
+  for (const headers of ['', '\r\nConnection: close']) {
+    const client = new RawClient(port);
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked${headers}\r\n\r\n10000\r\nsome`);
+    await client.untilText('large');
+    client.socket.end();
+    assert.equal(await client.untilEnded(), 'closed');
+    assert.equal(client.replies().length, 1);
+  }
+  assert.deepEqual([malformed, outcomes.map(({ status }) => status)], [[], [413, 413]]);
+});
+
+test('what is wrong after the rest of an answered request is answered', async (t) => {
+  const { port, malformed } = await stage(t, false, answers['of known length']);
+  const client = new RawClient(port);
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome');
+  await client.untilText('large');
+  client.send('\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost : a\r\n\r\n');
+  assert.equal(await client.untilEnded(), 'closed');
+  assert.deepEqual([client.replies().map(({ status }) => status), malformed], [[413, 400], [400]]);
+});
+
 test('a refused upload has its answer before the connection of a client that wants it closed ends', async (t) => {
   const rollout = { match: { hosts: [], paths: ['/other'] } };
   const { port } = await startGateway(t, shopPolicy({ stable: 'http://127.0.0.1:1', rollout }));
