@@ -8,6 +8,8 @@ export const mostEvents = 1_000;
 export const eventsBodyBytes = 1_048_576;
 const maxUserBytes = 1_024;
 const largestValue = 1e12;
+/** In 1973: what is below was meant as seconds. */
+const leastTimeMs = 1e11;
 
 const expected = (what: string) => ({ error: () => `expected ${what}` });
 const time = expected('milliseconds since 1970, or a time such as 2026-11-22T10:00:00Z');
@@ -16,7 +18,7 @@ const user = expected('a text of 1 to 1,024 bytes');
 const value = expected('a number from 0 to 1,000,000,000,000');
 const name = expected('a name');
 const at = z
-  .union([z.number(), z.iso.datetime({ offset: true, ...time })], time)
+  .union([z.number().min(leastTimeMs, time), z.iso.datetime({ offset: true, ...time })], time)
   .transform((written) => (typeof written === 'number' ? written : Date.parse(written)));
 
 const fields = {
@@ -37,7 +39,9 @@ const fields = {
     .min(0, value)
     .max(largestValue, value)
     .optional()
-    .describe('absent: the number in the policy, else 0'),
+    .describe(
+      'absent: the number in the policy, 0 where it has no value; needed where it reads the value from requests',
+    ),
   at: at
     .optional()
     .describe('when it was: milliseconds since 1970, or a time such as 2026-11-22T10:00:00Z; absent: now'),

@@ -49,14 +49,17 @@ function readEvent(item: unknown, rollouts: ReadonlyMap<string, Rollout>, nowMs:
   }
   const sent = shaped.data;
   const { id, rollout, event, value = usualValue(sent, rollouts.get(rollout)), at: atMs = nowMs } = sent;
+  if (value === null)
+    return { id, event: null, reason: `value: expected a number; the policy has none for "${event}"` };
   const user = Buffer.from(sent.user, 'utf8').toString('latin1');
   return { id, event: { id, rollout, user, event, value, atMs }, reason: null };
 }
 
-/** Of an event that there is not: anything, since it is refused. */
-function usualValue({ event }: SentEvent, rollout: Rollout | undefined): number {
+/** Null: only requests would have one. Of an event that there is not: anything, since it is refused. */
+function usualValue({ event }: SentEvent, rollout: Rollout | undefined): number | null {
   const source = rollout?.events.find(({ name }) => name === event)?.value;
-  return source?.kind === 'constant' ? source.value : 0;
+  if (source === undefined) return 0;
+  return source.kind === 'constant' ? source.value : null;
 }
 
 function idIn(item: unknown): string | null {

@@ -46,9 +46,11 @@ function admitOrThrow(gate: AccessGate, request: FastifyRequest, reply: FastifyR
 function requireBodyType({ method, headers, routeOptions }: FastifyRequest): void {
   if (bodilessMethods.has(method) || routeOptions.url === undefined) return;
   const takesForm = routeOptions.config.takesForm === true;
-  if ((takesForm ? form : json).test(headers['content-type'] ?? '')) return;
-  throw new GraygateError(
-    'unsupported-media-type',
-    `expected content-type ${takesForm ? 'application/x-www-form-urlencoded' : 'application/json'}`,
-  );
+  if (!(takesForm ? form : json).test(headers['content-type'] ?? ''))
+    throw unsupported(`content-type ${takesForm ? 'application/x-www-form-urlencoded' : 'application/json'}`);
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') throw unsupported('a body without content-encoding');
+}
+
+function unsupported(expected: string): GraygateError {
+  return new GraygateError('unsupported-media-type', `expected ${expected}`);
 }

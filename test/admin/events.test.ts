@@ -54,6 +54,17 @@ suite('events from servers', () => {
     );
   });
 
+  test('without a value are rejected where the policy reads it from requests', async () => {
+    const admin = await openAdminPort();
+    const { value: _value, ...bare } = good;
+    const answer = await answerTo(admin, [
+      { ...bare, event: 'order' },
+      { ...good, id: 'e-2', event: 'order' },
+    ]);
+    const reason = 'value: expected a number; the policy has none for "order"';
+    assert.deepEqual(answer, { accepted: 1, duplicates: 0, rejected: [{ index: 0, id: 'e-1', reason }] });
+  });
+
   test('happened when they say so, in either form, or now', async () => {
     const admin = await openAdminPort();
     const beforeMs = Date.now();
@@ -80,6 +91,7 @@ suite('events from servers', () => {
     ['a value beyond all money', { value: 1e13 }, /^value: /],
     ['an ID that is too long', { id: 'x'.repeat(201) }, /^id: /],
     ['a time that is none', { at: 'yesterday' }, /^at: expected milliseconds/],
+    ['seconds as their time', { at: Math.floor(Date.now() / 1_000) }, /^at: expected milliseconds/],
   ];
   for (const [what, change, reason] of wrong) {
     test(`with ${what} are rejected by themselves, with the reason`, async () => {
@@ -132,6 +144,13 @@ suite('events from servers', () => {
     admin.rooms.isOverloaded = true;
     const reply = await post(admin, [good]);
     assert.deepEqual([reply.status, reply.json()['code'], reply.header('retry-after')], [429, 'events-overload', '1']);
+  });
+
+  test('that are packed are refused as such', async () => {
+    const admin = await openAdminPort();
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const reply = await post(admin, [good], { headers });
+    assert.deepEqual([reply.status, reply.json()['detail']], [415, 'expected a body without content-encoding']);
   });
 
   test('are for the role ingest, which may do nothing else', async () => {
