@@ -4,10 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type ErrorCode, GraygateError } from '../errors.ts';
 import type { AccessGate } from './access-gate.ts';
-import type { AdminParts, LinkReading, RolloutView } from './admin-parts.ts';
+import type { AdminParts, RolloutView } from './admin-parts.ts';
 import { type AdminInstance, textResponse } from './admin-instance.ts';
 import { actionBodyShape } from './contract.ts';
 import { confirmPage, donePage, linkPagePolicy, problemPage } from './link-page.ts';
+import type { LinkReading } from './link-parts.ts';
 import { problemIn } from './problem.ts';
 import { actOrThrow, requireRevision, viewOf } from './rollout-desk.ts';
 

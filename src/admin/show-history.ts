@@ -1,7 +1,7 @@
 // What was, as the API shows it: the audit log as it is, figures as rates and latencies.
 import { summarizeBuckets } from '../rollout/summary.ts';
-import type { HistoryPoint, HistoryResolution, Sums } from './admin-parts.ts';
 import type { ShownHistory } from './contract.ts';
+import type { HistoryPoint, HistoryResolution, Sums } from './history-parts.ts';
 
 const durationMs: Readonly<Record<HistoryResolution, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000 };
 const harmPrefix = 'harm:';

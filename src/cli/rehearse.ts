@@ -12,7 +12,9 @@ import type { CommandContext } from './command-context.ts';
 import { configOption, type ConfigOptions } from './config-option.ts';
 import { numberAbove, readDuration, readPairs, readPercent, wholeNumber } from './option-readers.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { type Assumed, clockOf, rehearsalLines, rehearsalReport, seriesLines, seriesReport } from './rehearse-text.ts';
+import type { Assumed } from './rehearse-assumptions.ts';
+import { seriesLines, seriesReport } from './rehearse-series-text.ts';
+import { clockOf, rehearsalLines, rehearsalReport } from './rehearse-text.ts';
 import { policyOf, rolloutOf } from './rollout-argument.ts';
 import { addTrafficOptions, latencyOf, type TrafficOptions } from './traffic-options.ts';
 

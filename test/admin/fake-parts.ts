@@ -1,5 +1,6 @@
 // The rooms around the admin port, made up: a rollout that the real machine moves, a store in memory that can be out of order.
-import type { AdminParts, KeptAnswer, LinkReading, PolicyProblem } from '../../src/admin/admin-parts.ts';
+import type { AdminParts, KeptAnswer, PolicyProblem } from '../../src/admin/admin-parts.ts';
+import type { LinkReading } from '../../src/admin/link-parts.ts';
 import { GraygateError } from '../../src/errors.ts';
 import type { AuditEntry } from '../../src/rollout/audit-entry.ts';
 import { emptyFigures, type Figures } from '../../src/rollout/figures.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
-import type { LinkReading } from '../../src/admin/admin-parts.ts';
+import type { LinkReading } from '../../src/admin/link-parts.ts';
 import { type AdminPort, openAdminPort } from './admin-port.ts';
 import { threeTokens } from './fake-parts.ts';
 
