@@ -124,6 +124,15 @@ export const rolloutShape = z.object({
   ),
   sampleRatio: sampleRatioShape.nullable(),
   candidateHealth: candidateHealthShape.nullable(),
+  experiment: z
+    .object({
+      metric: z.string().describe('the primary one'),
+      winner: z.string().nullable().describe('a version, the baseline too; null: not decided'),
+      isOver: z.boolean().describe('whether stopWhen has come'),
+      sentence: z.string().describe('what the primary metric says, or what is waited for'),
+    })
+    .nullable()
+    .describe('null: there is none'),
   stages: listOf(
     z.object({
       name: z.string(),

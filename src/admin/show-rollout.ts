@@ -1,5 +1,7 @@
 // A rollout as the API shows it, made from what the controller knows. Pure but for the servers it is told of.
 import { allowedActions } from '../rollout/machine-action.ts';
+import type { ExperimentStanding } from '../rollout/experiment-standing.ts';
+import type { Experiment } from '../rollout/experiment.ts';
 import { totalOf } from '../rollout/figures.ts';
 import type { VersionFigures } from '../rollout/measurement.ts';
 import type { Server, Version } from '../rollout/policy.ts';
@@ -42,9 +44,18 @@ export function showRollout(view: RolloutView, servers: ServerBoard, nowMs: numb
     ),
     sampleRatio: measured?.sampleRatio ?? null,
     candidateHealth: measured?.candidate ?? null,
+    experiment: rollout.experiment === null ? null : showExperiment(rollout.experiment, measured?.experiment),
     stages: staging.stages,
     bake: staging.bake,
   };
+}
+
+/** Of the first metric before anybody was counted. */
+function showExperiment({ metrics: [primary] }: Experiment, standing: ExperimentStanding | undefined) {
+  if (standing === undefined)
+    return { metric: primary.name, winner: null, isOver: false, sentence: 'nothing has been counted yet' };
+  const { metric, winner, isOver, sentence } = standing;
+  return { metric, winner, isOver, sentence };
 }
 
 function showServer({ origin, weight }: Server, addresses: readonly ServerAddress[]) {

@@ -6,6 +6,7 @@ import type { Canvas } from './paint.ts';
 import {
   checkText,
   errorsText,
+  experimentText,
   nothing,
   nowText,
   phaseText,
@@ -29,6 +30,7 @@ export function statusBlock(rollout: ShownRollout, canvas: Canvas, nowMs: number
     '',
     ...versionLines(rollout),
     ...checkLines(rollout, canvas),
+    ...experimentLines(rollout, canvas),
   ];
 }
 
@@ -87,6 +89,11 @@ function checkLines(rollout: ShownRollout, canvas: Canvas): string[] {
   const indent = Math.max(widthOf(heading), ...lines.map(widthOf)) + 3;
   const told = checks.flatMap(({ verdict }, i) => beside(lines[i]!, indent, verdict?.sentence ?? nothing, canvas));
   return ['', heading, ...told];
+}
+
+function experimentLines(rollout: ShownRollout, canvas: Canvas): string[] {
+  const text = experimentText(rollout);
+  return text === null ? [] : ['', ...beside(canvas.paint('dim', 'experiment'), 13, text, canvas)];
 }
 
 /** `left`, blanks up to the column `indent`, and the text in what is left of the width. */

@@ -5,6 +5,7 @@ import type { Canvas } from './paint.ts';
 import {
   checkText,
   errorsText,
+  experimentText,
   nothing,
   nowText,
   phaseText,
@@ -18,14 +19,15 @@ import { tableLines } from './text-table.ts';
 
 const heading = ['rollout', 'phase', 'stage', '>percent', '>requests/s', '>errors', '>p95', 'checks'];
 
-/** Lines of all rollouts: a row each with figures of the baseline → the candidate, and a sentence each, cut to the width. */
+/** Lines of all rollouts: a row each with figures of the baseline → the candidate, and a sentence or two each, cut to the width. */
 export function statusOverview(rollouts: readonly ShownRollout[], canvas: Canvas): string[] {
   if (rollouts.length === 0) return ['there is no rollout in the policy'];
   const [head = '', ...rows] = tableLines([heading, ...rollouts.map((rollout) => cellsOf(rollout, canvas))]);
-  const told = rollouts.flatMap((rollout, i) => [
-    rows[i]!,
-    canvas.paint('dim', cutToWidth(`  ${oneLine(nowText(rollout))}`, canvas.width)),
-  ]);
+  const told = rollouts.flatMap((rollout, i) => {
+    const experiment = experimentText(rollout);
+    const sentences = [nowText(rollout), ...(experiment === null ? [] : [`experiment: ${experiment}`])];
+    return [rows[i]!, ...sentences.map((text) => canvas.paint('dim', cutToWidth(`  ${oneLine(text)}`, canvas.width)))];
+  });
   return [head, ...told];
 }
 

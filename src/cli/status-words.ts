@@ -87,3 +87,11 @@ export function nowText({ state, holds }: ShownRollout): string {
   if (state === null) return 'it has not begun yet';
   return holds ?? state.reason;
 }
+
+/** Where its experiment stands: `conversion: not decided: …`; null where there is none. */
+export function experimentText({ experiment }: ShownRollout): string | null {
+  if (experiment === null) return null;
+  const { metric, winner, isOver, sentence } = experiment;
+  const standing = winner === null ? 'not decided' : `${winner} wins`;
+  return `${metric}: ${isOver ? 'over, ' : ''}${standing}: ${sentence}`;
+}

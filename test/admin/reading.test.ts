@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { ShownExplanation } from '../../src/admin/contract-decision.ts';
 import type { ShownHistory, ShownRollout } from '../../src/admin/contract.ts';
+import { experimentOn } from '../support/experiments.ts';
 import { comparison, measuredAt } from '../support/rollout-machine.ts';
 import { openAdminPort } from './admin-port.ts';
 
@@ -49,6 +50,20 @@ suite('a rollout', () => {
     const addresses = [{ address: null, state: 'down' }];
     assert.deepEqual(versions[1]?.servers, [{ origin: 'http://10.0.0.2:3000', weight: 1, up: false, addresses }]);
     assert.deepEqual([sampleRatio?.answer, candidateHealth?.kind], ['ok', 'up']);
+  });
+
+  test('with an experiment is shown with where that stands', async () => {
+    const admin = await openAdminPort();
+    const standingNow = async () => (await read<ShownRollout>(admin, shop)).experiment;
+    admin.rooms.experiment = null;
+    assert.equal(await standingNow(), null);
+    admin.rooms.experiment = experimentOn('purchase');
+    const silent = { metric: 'conversion', winner: null, isOver: false, sentence: 'nothing has been counted yet' };
+    assert.deepEqual(await standingNow(), silent);
+    const standing = { metric: 'conversion', winner: 'canary', isOver: true, sentence: 'canary is better than stable' };
+    const experiment = { ...standing, release: '2.4.0', then: 'report', figures: [] } as const;
+    admin.rooms.measured = measuredAt(0, { experiment });
+    assert.deepEqual(await standingNow(), standing);
   });
 
   test('of several candidates is shown with every check of each of them that gets users', async () => {

@@ -35,6 +35,7 @@ export function shownRollout(changes: Partial<ShownRollout> = {}): ShownRollout 
     ],
     sampleRatio: null,
     candidateHealth: null,
+    experiment: null,
     stages: ['small', 'some', 'half'].map((name, i) => {
       return { name, percent: [5, 20, 50][i]!, holdMs: 10_000, minRequests: 100, approve: 'auto' };
     }),

@@ -26,6 +26,27 @@ test('one rollout is shown with its place, the reason of it, what holds it, both
   ]);
 });
 
+test('a rollout with an experiment says where it stands, and any other nothing', () => {
+  const open = {
+    metric: 'conversion',
+    winner: null,
+    isOver: false,
+    sentence: 'not enough data on canary: it has run 2 d of 7 d',
+  };
+  const shop = shownRollout({ experiment: open });
+  assert.deepEqual(statusBlock(shop, pipe, 65_000).slice(-2), [
+    '',
+    'experiment   conversion: not decided: not enough data on canary: it has run 2 d of 7 d',
+  ]);
+  const won = { ...open, winner: 'canary', isOver: true, sentence: 'canary is better than stable: 6 % against 5 %' };
+  const told = statusOverview([shownRollout({ experiment: won }), shownRollout({ name: 'api' })], {
+    ...pipe,
+    width: 60,
+  });
+  assert.deepEqual(told.length, 6);
+  assert.equal(told[3], '  experiment: conversion: over, canary wins: canary is bett…');
+});
+
 test('a rollout that is paused, frozen and not saved says so', () => {
   const state = shownState({
     phase: 'paused',
