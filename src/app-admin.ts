@@ -1,7 +1,8 @@
 // Composition, third part: fits the admin port to the controller, the store, the policy and the metrics. Adapters only.
 import type { Logger } from 'pino';
-import type { AdminParts, PolicyShown, Readiness } from './admin/admin-parts.ts';
+import type { AdminParts, PolicyProblem, PolicyShown, Readiness } from './admin/admin-parts.ts';
 import type { Control } from './app-control.ts';
+import { formatProblem } from './config/problem.ts';
 import { compileRollouts, type RolloutTable } from './rollout/matching.ts';
 import type { Policy } from './rollout/policy.ts';
 import type { SplitCells } from './rollout/split.ts';
@@ -71,9 +72,17 @@ function readinessOf({ control, shown, metrics, ...input }: AdminInput): Readine
   if (troubled !== null) degraded.push(`experiments: ${troubled}`);
   if (!history.ok) degraded.push(`history: ${history.reason}`);
   if (control.controller() === null) degraded.push('rollouts: not known until the store can be read');
-  if (shown.lastRejected() !== null) degraded.push('policy: the file was changed and rejected');
+  const rejected = shown.lastRejected();
+  if (rejected !== null) degraded.push(rejectionOf(rejected.problems));
   const reasons = isDraining ? ['draining'] : condition.reasons;
   return { ready: reasons.length === 0, reasons, degraded };
+}
+
+/** The first problem stands for all; the log and `GET /api/v1/policy` have the others. */
+function rejectionOf([first, ...others]: readonly PolicyProblem[]): string {
+  const what = first === undefined ? '' : `: ${formatProblem(first)}`;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `policy: rejected, the one before stays in force${what}${more}`;
 }
 
 /** The table of a policy, compiled once for each policy asked about. */
