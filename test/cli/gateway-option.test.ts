@@ -48,7 +48,8 @@ test('without an answer it is exit code 3, and nothing is sent again', async (t)
   for (const args of [['status'], ['status', '--wait'], ['status', '--watch'], pause]) {
     const { code, stdout, stderr } = await runVerb([...args, '--url', gateway.url]);
     assert.deepEqual([code, stdout], [3, '']);
-    assert.equal(stderr, `graygate: cannot reach the gateway at ${gateway.url}: ECONNREFUSED\n`);
+    const hint = 'if it runs elsewhere, name its admin port with --url or GRAYGATE_URL';
+    assert.equal(stderr, `graygate: cannot reach the gateway at ${gateway.url}: ECONNREFUSED; ${hint}\n`);
   }
 });
 
