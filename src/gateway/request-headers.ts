@@ -4,6 +4,7 @@ import type { RequestFacts } from './facts.ts';
 import { dropNamed, isHopByHop } from './hop-by-hop.ts';
 import { passedTrailers } from './response-headers.ts';
 import { newTraceparent, randomHex } from './trace-ids.ts';
+import { NameCache } from './upstream/name-cache.ts';
 
 /** What the server is told about the request besides the client's own headers. */
 export type Forwarding = {
@@ -123,17 +124,14 @@ const treatments: Readonly<Record<string, Treatment>> = {
   'x-forwarded-host': 'x-forwarded-host',
 };
 
-/** Header names as clients spell them → what becomes of them; bounded, because clients choose the names. */
-const classified = new Map<string, Treatment>();
-const maxClassifiedCount = 1_000;
+/** Names as clients spell them → what becomes of them. */
+const classified = new NameCache<Treatment>();
 
 function classify(name: string): Treatment {
   const known = classified.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
-  const treatment = lower.includes('_') ? lookAlike(lower.replaceAll('_', '-')) : treatmentOf(lower);
-  if (classified.size < maxClassifiedCount) classified.set(name, treatment);
-  return treatment;
+  return classified.add(name, lower.includes('_') ? lookAlike(lower.replaceAll('_', '-')) : treatmentOf(lower));
 }
 
 function treatmentOf(lower: string): Treatment {

@@ -1,6 +1,7 @@
 // Writes the head of an HTTP/1.1 request. Nothing leaves here that a server could read as more than one request, or could
 // frame otherwise than the client that asked for it.
 import { isFieldValue, isToken } from './http1-fields.ts';
+import { NameCache } from './name-cache.ts';
 import type { UpstreamRequest } from './upstream-client.ts';
 import { UnsendableError } from './unsendable.ts';
 
@@ -13,9 +14,8 @@ export type RequestHead = {
 
 const notInTarget = /[^\x21-\x7e\x80-\xff]/;
 
-/** Names that were found sound; bounded, because clients choose them. */
-const soundNames = new Set<string>();
-const maxSoundNameCount = 1_000;
+/** Names as clients spell them → whether they are tokens. */
+const soundNames = new NameCache<boolean>();
 
 /** The head of a request. Throws an `UnsendableError` for one that must not be sent. */
 export function renderRequestHead({ method, path, headers, body }: UpstreamRequest): RequestHead {
@@ -53,8 +53,5 @@ function lengthOf(text: string): number {
 }
 
 function isSoundName(name: string): boolean {
-  if (soundNames.has(name)) return true;
-  if (!isToken(name)) return false;
-  if (soundNames.size < maxSoundNameCount) soundNames.add(name);
-  return true;
+  return soundNames.get(name) ?? soundNames.add(name, isToken(name));
 }
