@@ -1,6 +1,7 @@
 // What `validate --strict` adds: policies that are valid and probably not what was meant.
 import { isPathWithin } from '../rollout/path.ts';
 import type { HostPattern, Match, Policy, Rollout, Version } from '../rollout/policy.ts';
+import { lendsTokens, readsClaims, unseenEvents } from './event-warnings.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import { isLoopback } from './network-address.ts';
 import { loneLayers } from './population-warnings.ts';
@@ -32,11 +33,12 @@ export function warnings(policy: Policy): Finding[] {
   return [
     ...(isLoopback(host) ? [] : [isPublic]),
     ...loneLayers(policy),
+    ...unseenEvents(policy),
     ...policy.rollouts.flatMap((rollout, index) => {
       const path = ['rollouts', index];
       return [
         ...hiddenRollout(rollout, policy.rollouts.slice(0, index), path),
-        ...identityWarnings(rollout, [...path, 'user']),
+        ...identityWarnings(rollout, policy.rollouts, [...path, 'user']),
         ...versionWarnings(rollout, [...path, 'versions']),
         ...insecureVersions(rollout, [...path, 'versions']),
         ...hiddenRules(rollout, [...path, 'rules']),
@@ -69,7 +71,8 @@ function isHostIn(host: HostPattern, hosts: readonly HostPattern[]): boolean {
   });
 }
 
-function identityWarnings({ user, split, rules }: Rollout, path: Path): Finding[] {
+function identityWarnings(rollout: Rollout, rollouts: readonly Rollout[], path: Path): Finding[] {
+  const { user, split, rules } = rollout;
   const found: Finding[] = [];
   const hasSplit = Object.values(split).some((percent) => percent > 0);
   if (user.anonymous === 'baseline' && hasSplit) {
@@ -79,7 +82,9 @@ function identityWarnings({ user, split, rules }: Rollout, path: Path): Finding[
   if (user.jwt === null) return found;
   const { key, audience } = user.jwt;
   const isUsed =
-    user.from.some(({ kind }) => kind === 'jwt') || rules.some(({ when }) => when.some(({ on }) => on === 'jwt'));
+    readsClaims(rollout) ||
+    rules.some(({ when }) => when.some(({ on }) => on === 'jwt')) ||
+    lendsTokens(rollout, rollouts);
   if (!isUsed) found.push(warning([...path, 'jwt'], 'is not used', 'add jwt:CLAIM to user.from, or leave it out'));
   if (key.kind === 'secret' && Buffer.byteLength(key.secret) < shortestSecretBytes) {
     const problem = `is shorter than ${shortestSecretBytes} bytes`;

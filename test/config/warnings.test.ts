@@ -13,6 +13,27 @@ const second = (match: string) => `${split}  - name: other
     split: { canary: 1 }
 `;
 const longSecret = 'x'.repeat(32);
+const tokens = `{ from: jwt:sub, jwt: { secret: ${longSecret} } }`;
+const excludeStaff = '    exclude: [{ jwt: { staff: "yes" } }]\n';
+const anyUser = '{ from: header:x-user-id }';
+const mall = ({ order = '', others = '', user = anyUser, otherUser = anyUser }) => `version: 1
+listen: 127.0.0.1:0
+rollouts:
+  - name: item
+    match: { path: /item }
+    user: ${user}
+    versions:
+      stable: { servers: http://a }
+      canary: { servers: http://b }
+    split: { canary: 50 }
+    events:
+      - { name: purchase, on: { method: POST, path: ${order} } }
+  - name: others
+    match: { path: ${others} }
+    user: ${otherUser}
+    versions: { stable: { servers: http://a }, canary: { servers: http://b } }
+    split: { canary: 50 }
+`;
 const hidden = (index: number, line: number, by = 'a') =>
   `p.yaml:${line}:9: rollouts[0].rules[${index}]: never holds: "${by}" before it takes all of its requests; put the narrower rule first`;
 
@@ -176,6 +197,25 @@ const rows: [name: string, content: string, ...warnings: string[]][] = [
     ),
     ...(isHidden ? [hidden(1, 10)] : []),
   ]),
+  ['events that are seen in their own rollout or in another', mall({ order: '[/item, /orders/7]', others: '/orders' })],
+  [
+    'events that are on paths of no rollout',
+    mall({ order: '[/item/buy, /订单]', others: '/orders' }),
+    'p.yaml:12:53: rollouts[0].events[0].on.path: is never seen: no rollout takes "/订单"; correct the path, or add a rollout that takes it',
+  ],
+  [
+    'events of users whom tokens name, where no tokens are verified',
+    mall({ order: '/orders', others: '/orders', user: tokens }),
+    'p.yaml:12:53: rollouts[0].events[0].on.path: is never seen: "others" takes "/orders" and verifies other tokens, or none; write the same user.jwt there',
+  ],
+  [
+    'no tokens that another rollout needs',
+    mall({ order: '/orders', others: '/orders', user: tokens, otherUser: tokens.replace('from: jwt:sub, ', '') }),
+  ],
+  [
+    'no tokens that say who is excluded',
+    shopPolicy(`    user: { jwt: { secret: ${longSecret} } }\n${excludeStaff}${split}`),
+  ],
   [
     'paths',
     shopPolicy(
