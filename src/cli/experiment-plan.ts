@@ -1,8 +1,6 @@
-// The part of `plan` that is about the experiment: its options, where the rates come from, and the table.
+// The part of `plan` that is about the experiment: its options, and where the rates come from.
 import { type Command, InvalidArgumentError } from 'commander';
 import { GraygateError } from '../errors.ts';
-import { english } from '../rollout/experiment-report/english.ts';
-import { figureText } from '../rollout/experiment-report/numbers.ts';
 import type { ExperimentReport } from '../rollout/experiment-report/report.ts';
 import type { Experiment, Metric } from '../rollout/experiment.ts';
 import {
@@ -15,9 +13,8 @@ import {
   recordedUsersPerDay,
 } from '../rollout/plan-experiment.ts';
 import type { Rollout } from '../rollout/policy.ts';
-import { countOf, percentOf } from '../rollout/wording.ts';
+import { percentOf } from '../rollout/wording.ts';
 import { numberAbove, readPercent } from './option-readers.ts';
-import { tableLines } from './text-table.ts';
 
 /** What `addExperimentOptions` leaves in a verb's options. */
 export type ExperimentOptions = {
@@ -71,31 +68,15 @@ export function experimentPlan(
     leastMs: rollout.experiment?.leastMs ?? 0,
   };
   const plans = metrics.map((metric) => planMetric(metric, todayOf(metric), question));
-  if (plans.every(({ users }) => users === null)) {
-    throw new GraygateError(
-      'usage',
-      'expected --conversion, --retention or --order-value, or --url of a gateway that has counted',
-    );
-  }
+  if (plans.every(({ users }) => users === null)) throw new GraygateError('usage', whyNothing(plans, options.lift));
   return { question, source, candidate: rollout.versions[1]!.name, metrics: plans };
 }
 
-/** The table of a plan, with its assumptions above it. */
-export function experimentPlanLines({ question, source, candidate, metrics }: ExperimentPlan): string[] {
-  const { lift, power, alpha, share, usersPerDay } = question;
-  const rows = metrics.map(({ metric, today, users, days }) => [
-    english.metric(metric),
-    today === null ? '–' : figureText(metric.kind, today, english.numbers),
-    users === null ? 'not known' : countOf(users.sequential),
-    days === null ? '–' : String(Math.ceil(days)),
-    users === null ? '–' : countOf(users.fixed),
-  ]);
-  const perDay = usersPerDay === null ? '' : `, ${countOf(usersPerDay)} new users a day`;
-  return [
-    `an experiment that finds a lift of ${percentOf(lift)} with ${percentOf(power)} power: alpha ${alpha}, ${percentOf(share)} of users on ${candidate}${perDay}, rates ${source}`,
-    ...tableLines([['metric', '>today', '>users', '>days', '>users, looked at once'], ...rows]),
-    'users of both versions; half of the experiments that have something to find are over after little more than the last column',
-  ];
+function whyNothing(plans: readonly MetricPlan[], lift: number): string {
+  const isTooMuch = plans.some(({ today }) => today !== null && today > 0);
+  return isTooMuch
+    ? `expected a lift after which a share is below 100 %, got ${percentOf(lift)}`
+    : 'expected --conversion, --retention or --order-value, or --url of a gateway that has counted';
 }
 
 const usualMetrics: readonly Metric[] = [

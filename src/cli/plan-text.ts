@@ -5,7 +5,8 @@ import type { Rollout } from '../rollout/policy.ts';
 import { asksForProof } from '../rollout/staging.ts';
 import { latencyQuantileMs } from '../rollout/rehearsal/latency-model.ts';
 import { countOf, durationOf, latencyOf, percentOf } from '../rollout/wording.ts';
-import { type ExperimentPlan, experimentPlanLines } from './experiment-plan.ts';
+import type { ExperimentPlan } from './experiment-plan.ts';
+import { experimentPlanLines } from './experiment-plan-text.ts';
 import { tableLines } from './text-table.ts';
 
 export type Plan = {

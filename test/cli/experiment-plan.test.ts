@@ -56,6 +56,20 @@ test('the users for a lift are those of the worked examples', async () => {
   assert.ok(Math.abs(kept.of('retention').users!.sequential / 144_286 - 1) < 0.005);
 });
 
+test('where nothing can be said the plan says what is missing', async () => {
+  const { stdout } = await runToEnd([...plan, '10', '--retention', '95', '--conversion', '5']);
+  const [days, ...others] = stdout.trimEnd().split('\n').slice(-4);
+  assert.equal(days, 'days are not known: give --users-per-day');
+  assert.deepEqual(others, [
+    'Average value: order is not known: give --conversion and --order-value',
+    'Revenue a user: order is not known: give --conversion and --order-value',
+    'Retention on day 1 cannot rise by 10 %',
+  ]);
+  const tooMuch = await runToEnd([...plan, '10', '--retention', '95']);
+  assert.equal(tooMuch.code, 2);
+  assert.match(tooMuch.stderr, /expected a lift after which a share is below 100 %, got 10 %/);
+});
+
 test('more power, a smaller lift and a smaller spread are heard', async () => {
   const usual = (await planned('10', '--conversion', '5', '--order-value', '60')).of('value').users!.sequential;
   const strong = await planned('10', '--conversion', '5', '--order-value', '60', '--power', '95');
@@ -74,6 +88,8 @@ test('the table stands below the stages, with days where the users a day are kno
     /a good release is promoted after[^]*\nan experiment that finds a lift of 10 % with 80 % power: alpha 0\.05, 50 % of users on canary, 20,000 new users a day, rates assumed\n/,
   );
   assert.match(stdout, /\nConversion: order within 1 d +5 % +119,607 +6 +62,461\n/);
+  assert.match(stdout, /\nRetention on day 1 is not known: give --retention\n/);
+  assert.doesNotMatch(stdout, /days are not known/);
   const none = await runToEnd(plan.slice(0, -1));
   assert.doesNotMatch(none.stdout, /experiment/);
 });
