@@ -22,18 +22,33 @@ export type Plan = {
 export function planLines(plan: Plan): string[] {
   const { rollout, stages, warnings, experiment } = plan;
   const isStaged = rollout.staging.stages.length > 0;
-  const stageRows = stages.map((stage) => stageCells(stage));
   return [
     trafficLine(plan),
     '',
-    ...tableLines([['stage', '>percent', '>requests/s', '>hold', '>proves no harm', '>goes on after'], ...stageRows]),
-    ...(isStaged ? [totalLine(stages)] : []),
+    ...(isStaged ? stageLines(stages) : [fixedText(rollout)]),
     ...businessLines(rollout),
     '',
-    'a bad release that shows itself in a stage is stopped after … (users who saw it fail, or were slowed down)',
-    ...tableLines(stopRows(stages)),
+    ...stopLines(plan),
     ...(experiment === null ? [] : ['', ...experimentPlanLines(experiment)]),
     ...(warnings.length === 0 ? [] : ['', ...warnings.map((warning) => `warning: ${warningText(warning, rollout)}`)]),
+  ];
+}
+
+function stageLines(stages: readonly StagePlan[]): string[] {
+  const headings = ['stage', '>percent', '>requests/s', '>hold', '>proves no harm', '>goes on after'];
+  return [...tableLines([headings, ...stages.map((stage) => stageCells(stage))]), totalLine(stages)];
+}
+
+function fixedText({ staging: { candidates, split } }: Rollout): string {
+  const shares = candidates.map((name) => `${split[name] ?? 0} % of users on ${name}`);
+  return `a fixed split, which nothing moves forward: ${shares.join(', ')}`;
+}
+
+function stopLines({ rollout, stages }: Plan): string[] {
+  if (rollout.staging.analysis.checks.length === 0) return ['nothing watches it: write analysis, or stages'];
+  return [
+    'a bad release that shows itself in a stage is stopped after … (users who saw it fail, or were slowed down)',
+    ...tableLines(stopRows(stages)),
   ];
 }
 
@@ -48,7 +63,8 @@ function businessLines({ staging: { analysis } }: Rollout): string[] {
 /** The same for programs; times in ms, null where it never comes to that. */
 export function planReport({ rollout, traffic, stages, warnings, experiment }: Plan): object {
   const times = stages.map(({ goesOnAfterMs }) => goesOnAfterMs);
-  const promotedAfterMs = times.includes(null) ? null : times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
+  const isPromoted = rollout.staging.stages.length > 0 && !times.includes(null);
+  const promotedAfterMs = isPromoted ? times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0) : null;
   return {
     rollout: rollout.name,
     release: rollout.staging.release,

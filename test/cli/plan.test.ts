@@ -1,5 +1,8 @@
 // `graygate plan` as a user runs it, with the policy that the documents plan with.
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { runHere } from './run-here.ts';
 
@@ -66,4 +69,30 @@ test('a slower service and a wider spread of its latencies are planned with', as
   const usual = await latencyProofMs([]);
   assert.equal(Math.round(await latencyProofMs(['--latency-median', '600'])), Math.round(usual));
   assert.ok((await latencyProofMs(['--latency-p99', '600'])) > 2 * usual);
+});
+
+test('a fixed split is said to be one: nothing goes on, and without analysis nothing is stopped', async () => {
+  const args = ['plan', '--config', 'config/minimal.yaml', '--rps', '200'];
+  const { code, stdout } = await runHere(args);
+  assert.equal(code, 0);
+  const [, , split, , watched, ...rest] = stdout.trimEnd().split('\n');
+  assert.equal(split, 'a fixed split, which nothing moves forward: 10 % of users on canary');
+  assert.deepEqual([watched, rest], ['nothing watches it: write analysis, or stages', []]);
+  const report: Report = JSON.parse((await runHere([...args, '--json'])).stdout);
+  assert.equal(report.promotedAfterMs, null);
+});
+
+test('a fixed split that is watched says how fast a bad release is stopped', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'graygate-plan-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'watched.yaml');
+  writeFileSync(
+    file,
+    `${readFileSync('config/minimal.yaml', 'utf8')}    analysis: { checks: [{ metric: error-rate }] }\n`,
+  );
+  const { stdout } = await runHere(['plan', '-c', file, '--rps', '200', '--harm', 'errors=5']);
+  assert.match(
+    stdout,
+    /^a fixed split[^\n]+\n\na bad release [^\n]+\nstage +percent +fails 5 %\nsplit +10 % +\d+ s \(\d+\)\n$/m,
+  );
 });
