@@ -2,7 +2,7 @@
 import { chinese } from '../rollout/experiment-report/chinese.ts';
 import { english } from '../rollout/experiment-report/english.ts';
 import { lineOn } from '../rollout/experiment-report/notes.ts';
-import { figureText, differenceText, liftText, type NumberStyle } from '../rollout/experiment-report/numbers.ts';
+import { changeTexts, figureText, type NumberStyle } from '../rollout/experiment-report/numbers.ts';
 import type { ExperimentReport, MetricComparison, MetricReport } from '../rollout/experiment-report/report.ts';
 import type { ReportLanguage, Words } from '../rollout/experiment-report/words.ts';
 import { oneLine, wrapToWidth } from './display-width.ts';
@@ -80,11 +80,7 @@ function table({ metrics, versions }: ExperimentReport, words: Words, { paint }:
 function figureCells({ metric: { kind } }: MetricReport, one: MetricComparison, style: NumberStyle): string[] {
   const decisive = one.adjusted ?? one.figures;
   if (one.figures === null || decisive === null) return [nothing, nothing, nothing, nothing];
-  const { lift, difference, lower, upper } = decisive;
-  const [change, from, to] =
-    lift === null
-      ? [difference, lower, upper].map((value) => differenceText(kind, value, style))
-      : [lift.value, lift.lower, lift.upper].map((value) => liftText(value, style));
+  const { change, lower, upper } = changeTexts(kind, decisive, style);
   const means = [one.figures.baselineMean, one.figures.candidateMean].map((mean) => figureText(kind, mean, style));
-  return [...means, change!, `${from} … ${to}`];
+  return [...means, change, `${lower} … ${upper}`];
 }

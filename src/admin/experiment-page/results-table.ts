@@ -1,6 +1,6 @@
 // Every comparison of an experiment as a row: both figures, the lift drawn on one axis, what is to be concluded.
 import { lineOn } from '../../rollout/experiment-report/notes.ts';
-import { differenceText, figureText, liftText, type NumberStyle } from '../../rollout/experiment-report/numbers.ts';
+import { changeTexts, figureText, type NumberStyle } from '../../rollout/experiment-report/numbers.ts';
 import type {
   Estimated,
   ExperimentReport,
@@ -57,7 +57,7 @@ function row({ report, words, scale }: Sheet, metric: MetricReport, one: MetricC
     `<td>${escapeHtml(words.metric(metric.metric))}${badge}${candidate}</td>`,
     numberCell(report.versions[0]!.name, write(one.figures?.baselineMean)),
     numberCell(one.candidate, write(one.figures?.candidateMean)),
-    numberCell(label.lift, changeText(decisive, { metric, style: numbers })),
+    numberCell(label.lift, changeHtml(decisive, { metric, style: numbers })),
     `<td class="drawn">${drawn}</td>`,
     `<td><span class="answer is-${one.verdict.kind}">${escapeHtml(words.answer(one.verdict))}</span></td>`,
   ];
@@ -69,18 +69,13 @@ function numberCell(heading: string, html: string): string {
   return `<td class="number" data-label="${escapeHtml(heading)}">${html}</td>`;
 }
 
-function changeText(
+function changeHtml(
   decisive: Estimated | null,
   { metric, style }: { readonly metric: MetricReport; readonly style: NumberStyle },
 ): string {
   if (decisive === null) return '–';
-  const { kind } = metric.metric;
-  const { lift, difference, lower, upper } = decisive;
-  const [middle, from, to] =
-    lift === null
-      ? [difference, lower, upper].map((value) => differenceText(kind, value, style))
-      : [lift.value, lift.lower, lift.upper].map((value) => liftText(value, style));
-  return `${escapeHtml(middle!)}<br><span class="small">${escapeHtml(`${from} … ${to}`)}</span>`;
+  const { change, lower, upper } = changeTexts(metric.metric.kind, decisive, style);
+  return `${escapeHtml(change)}<br><span class="small">${escapeHtml(`${lower} … ${upper}`)}</span>`;
 }
 
 function sentences(report: ExperimentReport, words: Words): string {

@@ -1,7 +1,7 @@
 // A report in Chinese.
 import type { Metric } from '../experiment.ts';
 import { countOf } from '../wording.ts';
-import { differenceText, figureText, liftText, shareText } from './numbers.ts';
+import { changeTexts, differenceText, figureText, shareText } from './numbers.ts';
 import type { Missing } from './report.ts';
 import type { Words } from './words.ts';
 
@@ -49,13 +49,9 @@ export const chinese: Words = {
           : `${baseline} 的 ${shareText(largestLift, numbers)}`;
       return `${candidate} 与 ${baseline} 之间没有超过 ${size} 的差异`;
     }
-    const { difference, lower, upper, lift } = adjusted ?? figures!;
-    const range =
-      lift === null
-        ? `${differenceText(kind, difference, numbers)}（区间 ${differenceText(kind, lower, numbers)} 至 ${differenceText(kind, upper, numbers)}）`
-        : `${liftText(lift.value, numbers)}（区间 ${liftText(lift.lower, numbers)} 至 ${liftText(lift.upper, numbers)}）`;
+    const { change, lower, upper } = changeTexts(kind, adjusted ?? figures!, numbers);
     const means = `${figureText(kind, figures!.candidateMean, numbers)} 对 ${figureText(kind, figures!.baselineMean, numbers)}`;
-    return `${candidate} 比 ${baseline} ${answers[verdict.kind]}：${means}，${range}`;
+    return `${candidate} 比 ${baseline} ${answers[verdict.kind]}：${means}，${change}（区间 ${lower} 至 ${upper}）`;
   },
   missing: (kind, missing) => missing.map((one) => lack(kind, one)).join('，'),
   answer: ({ kind }) => answers[kind],

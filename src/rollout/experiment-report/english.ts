@@ -1,6 +1,6 @@
 // A report in English.
 import { chanceOf, countOf, durationOf } from '../wording.ts';
-import { differenceText, figureText, liftText, shareText } from './numbers.ts';
+import { changeTexts, differenceText, figureText, shareText } from './numbers.ts';
 import type { Metric } from '../experiment.ts';
 import type { Missing } from './report.ts';
 import type { Words } from './words.ts';
@@ -50,13 +50,9 @@ export const english: Words = {
           : `${shareText(largestLift, numbers)} of ${baseline}'s figure`;
       return `no difference between ${candidate} and ${baseline} larger than ${size}`;
     }
-    const { difference, lower, upper, lift } = adjusted ?? figures!;
+    const { change, lower, upper } = changeTexts(kind, adjusted ?? figures!, numbers);
     const means = `${figureText(kind, figures!.candidateMean, numbers)} against ${figureText(kind, figures!.baselineMean, numbers)}`;
-    const range =
-      lift === null
-        ? `${differenceText(kind, difference, numbers)} (${differenceText(kind, lower, numbers)} to ${differenceText(kind, upper, numbers)})`
-        : `${liftText(lift.value, numbers)} (${liftText(lift.lower, numbers)} to ${liftText(lift.upper, numbers)})`;
-    return `${candidate} is ${verdict.kind} than ${baseline}: ${means}, ${range}`;
+    return `${candidate} is ${verdict.kind} than ${baseline}: ${means}, ${change} (${lower} to ${upper})`;
   },
   missing: (kind, missing) => missing.map((one) => lack(kind, one)).join(', '),
   answer: ({ kind }) => answers[kind],

@@ -1,5 +1,6 @@
 // How the numbers of a report are written: three digits that matter, signs on differences. A language only says where blanks go.
 import type { Metric } from '../experiment.ts';
+import type { Estimated } from './report.ts';
 
 /** What stands between a number and its percent sign, and how percentage points are called. */
 export type NumberStyle = { readonly blank: string; readonly points: string };
@@ -27,6 +28,21 @@ export function differenceText(kind: Kind, value: number, style: NumberStyle): s
 /** A lift (0.1: a tenth more): `+10 %`, `−0.15 %`. */
 export function liftText(lift: number, { blank }: NumberStyle): string {
   return `${signed(lift * 100, percents)}${blank}%`;
+}
+
+/** What the candidate changes, as a lift where there is one, and between what; percentage points are named once. */
+export function changeTexts(
+  kind: Kind,
+  { lift, difference, lower, upper }: Pick<Estimated, 'lift' | 'difference' | 'lower' | 'upper'>,
+  style: NumberStyle,
+): { readonly change: string; readonly lower: string; readonly upper: string } {
+  if (lift !== null) {
+    const write = (value: number): string => liftText(value, style);
+    return { change: write(lift.value), lower: write(lift.lower), upper: write(lift.upper) };
+  }
+  const write = (value: number, points: string): string => differenceText(kind, value, { ...style, points });
+  const { points } = style;
+  return { change: write(difference, points), lower: write(lower, ''), upper: write(upper, points) };
 }
 
 /** A share (0-1) without a sign: `8.2 %`. */

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { differenceText, figureText, liftText, shareText } from '../../../src/rollout/experiment-report/numbers.ts';
+import {
+  changeTexts,
+  differenceText,
+  figureText,
+  liftText,
+  shareText,
+} from '../../../src/rollout/experiment-report/numbers.ts';
 
 const style = { blank: ' ', points: ' points' };
 
@@ -28,4 +34,16 @@ test('shares and counts have three digits that matter, however small or large', 
   assert.equal(figureText('events', 999.7, style), '1,000');
   assert.equal(shareText(0.082, style), '8.2 %');
   assert.equal(differenceText('retention', -0.0099, style), '−0.99 points');
+});
+
+test('a change is a lift where there is one, and else a difference whose unit is named once', () => {
+  const found = { difference: -0.0167, lower: -0.187, upper: 0.154 };
+  const points = { change: '−1.67 points', lower: '−18.7', upper: '+15.4 points' };
+  assert.deepEqual(changeTexts('conversion', { ...found, lift: null }, style), points);
+  const lift = { value: -0.2, lower: -0.5, upper: 0.4 };
+  assert.deepEqual(changeTexts('conversion', { ...found, lift }, style), {
+    change: '−20 %',
+    lower: '−50 %',
+    upper: '+40 %',
+  });
 });

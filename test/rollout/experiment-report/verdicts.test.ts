@@ -16,7 +16,7 @@ import type { Metric } from '../../../src/rollout/experiment.ts';
 import { chinese } from '../../../src/rollout/experiment-report/chinese.ts';
 import { english } from '../../../src/rollout/experiment-report/english.ts';
 import { lineOn } from '../../../src/rollout/experiment-report/notes.ts';
-import { differenceText, liftText } from '../../../src/rollout/experiment-report/numbers.ts';
+import { changeTexts } from '../../../src/rollout/experiment-report/numbers.ts';
 import { reportOf } from '../../../src/rollout/experiment-report/report-of.ts';
 import type { MetricComparison } from '../../../src/rollout/experiment-report/report.ts';
 import type { Sample } from '../../../src/stats/sample.ts';
@@ -118,10 +118,8 @@ test('whatever was counted, every number is one, and is written as people write 
 function shown(kind: Metric['kind'], { figures: plain, adjusted }: MetricComparison): [string, string] | null {
   const decisive = adjusted ?? plain;
   if (decisive === null) return null;
-  const { lift, lower, upper } = decisive;
-  return lift === null
-    ? [differenceText(kind, lower, english.numbers), differenceText(kind, upper, english.numbers)]
-    : [liftText(lift.lower, english.numbers), liftText(lift.upper, english.numbers)];
+  const { lower, upper } = changeTexts(kind, decisive, english.numbers);
+  return [lower, upper];
 }
 
 function assertNumbers(value: unknown, at: string): void {
