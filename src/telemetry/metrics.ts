@@ -4,61 +4,15 @@ import { collectDefaultMetrics, Counter, Gauge, Registry, type PrometheusContent
 import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { Split } from '../rollout/split.ts';
 import { EventCounters } from './event-counters.ts';
-import { conventionalMetric, durationHistogram, type Sample } from './exposition.ts';
+import { conventionalMetric } from './exposition.ts';
 import { MirrorCounts } from './mirror-counts.ts';
 import { addRolloutGauges, type StandingsSource } from './rollout-gauges.ts';
 import { ServerBoard } from './server-board.ts';
 import { addServerGauges } from './server-gauges.ts';
 import { TallyBook } from './tally-book.ts';
+import { addTallyMetrics } from './tally-metrics.ts';
 import type { Tally } from './tally.ts';
 import { WorkerGauges } from './worker-gauges.ts';
-
-const labelNames = ['rollout', 'version'] as const;
-
-/** Metrics with the labels of one version, and how a tally fills them. */
-type TallyCounter = {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-  samples(tally: Tally): Sample[];
-};
-
-const tallyCounters: readonly TallyCounter[] = [
-  {
-    name: 'graygate_requests_total',
-    help: 'Requests by the status that was sent (499: the client left before one was) and the method.',
-    labels: ['code', 'method'],
-    samples: (tally) =>
-      tally.requestCounts().map(({ code, method, count }) => ({ labels: { code, method }, value: count })),
-  },
-  {
-    name: 'graygate_decisions_total',
-    help: 'Decisions by their reason; fallback: the baseline answered for a candidate that could not.',
-    labels: ['reason'],
-    samples: (tally) => samplesOf('reason', tally.decisions),
-  },
-  {
-    name: 'graygate_retries_total',
-    help: 'Requests sent again to the same version, by the reason: a fault, or the status of an answer.',
-    labels: ['reason'],
-    samples: (tally) => samplesOf('reason', tally.retries),
-  },
-  {
-    name: 'graygate_fallbacks_total',
-    help: 'Requests of this candidate that the baseline answered, by the reason: a fault, no-server or busy.',
-    labels: ['reason'],
-    samples: (tally) => samplesOf('reason', tally.fallbacks),
-  },
-  {
-    name: 'graygate_upstream_errors_total',
-    help: 'Faults of servers by kind: connect, reset, timeout, protocol.',
-    labels: ['server', 'kind'],
-    samples: (tally) =>
-      Array.from(tally.faults, ([server, kinds]) =>
-        samplesOf('kind', kinds).map((sample) => ({ ...sample, labels: { ...sample.labels, server } })),
-      ).flat(),
-  },
-];
 
 /** What the metrics read when they are asked. */
 export type MetricsSource = StandingsSource & {
@@ -86,9 +40,8 @@ export class Metrics {
     this.#source = source;
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    for (const counter of tallyCounters) this.#addCounter(counter);
-    this.#registry.registerMetric(durationHistogram(() => this.#all()) as never);
-    this.#addGauges();
+    addTallyMetrics(this.#registry, () => this.tallies.all());
+    this.#addSplitGauge();
     addRolloutGauges(this.#registry, source);
     addServerGauges(this.#registry, this.servers);
     this.mirror = new MirrorCounts(this.#registry);
@@ -152,58 +105,13 @@ export class Metrics {
     return { contentType, text: await out.metrics() };
   }
 
-  #all(): Tally[] {
-    return this.tallies.all();
-  }
-
-  #addCounter(counter: TallyCounter): void {
-    const { name, help, labels } = counter;
-    const all = (): Tally[] => this.#all();
-    new Counter({
-      name,
-      help,
-      labelNames: [...labelNames, ...labels],
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const tally of all()) {
-          const { rollout, version } = tally;
-          for (const sample of counter.samples(tally)) this.inc({ rollout, version, ...sample.labels }, sample.value);
-        }
-      },
-    });
-  }
-
-  #addGauges(): void {
-    const all = (): Tally[] => this.#all();
+  #addSplitGauge(): void {
     const rollouts = (): readonly Rollout[] => this.#policy?.rollouts ?? [];
     const splitOf = (rollout: Rollout): Split => this.#source.splitOf(rollout);
     new Gauge({
-      name: 'graygate_requests_in_flight',
-      help: 'Requests under way, open WebSockets among them.',
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const { rollout, version, inFlightCount } of all())
-          if (rollout !== '') this.set({ rollout, version }, inFlightCount);
-      },
-    });
-    new Gauge({
-      name: 'graygate_streams',
-      help: 'WebSockets, server-sent events and gRPC calls that are open.',
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const { rollout, version, openStreamCount } of all())
-          if (rollout !== '') this.set({ rollout, version }, openStreamCount);
-      },
-    });
-    new Gauge({
       name: 'graygate_split_percent',
       help: 'Percent of users that the split gives a version.',
-      labelNames,
+      labelNames: ['rollout', 'version'],
       registers: [this.#registry],
       collect() {
         this.reset();
@@ -216,8 +124,4 @@ export class Metrics {
       },
     });
   }
-}
-
-function samplesOf(label: string, counts: ReadonlyMap<string, number>): Sample[] {
-  return Array.from(counts, ([value, count]) => ({ labels: { [label]: value }, value: count }));
 }

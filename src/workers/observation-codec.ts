@@ -2,6 +2,7 @@
 import type { Ending, FallbackReason, Fault, FaultKind, RetryReason } from '../rollout/outcome.ts';
 import type { Assignment, Observation } from '../rollout/observation.ts';
 import type { Rollout, Version } from '../rollout/policy.ts';
+import { ByteReader, ByteWriter } from './byte-records.ts';
 
 /** Takes what was read, in the order in which it was written. */
 export interface ObservationSink {
@@ -30,103 +31,75 @@ const hasUserFlag = 1;
 const hasRuleFlag = 2;
 /** Of everything in a record that has a fixed length, generously. */
 const fixedBytes = 64;
-const firstBytes = 65_536;
 
 /** Collects records until somebody takes them. */
 export class ObservationWriter {
-  #bytes = Buffer.allocUnsafeSlow(firstBytes);
-  #length = 0;
+  readonly #out = new ByteWriter();
 
   get byteLength(): number {
-    return this.#length;
+    return this.#out.byteLength;
   }
 
   /** `number`: of the rollout, as both ends know it; `split`: the serial number of the split that assigned. */
   assigned(number: number, split: number, { version, bucket, user }: Assignment): void {
+    const out = this.#out;
     const given = user ?? '';
-    this.#reserve(fixedBytes + given.length);
-    this.#byte(assignmentTag);
-    this.#uint32(number);
-    this.#uint32(split);
-    this.#uint16(version.index);
-    this.#uint16(bucket ?? none);
-    this.#text(given);
+    out.reserve(fixedBytes + given.length);
+    out.byte(assignmentTag);
+    out.uint32(number);
+    out.uint32(split);
+    out.uint16(version.index);
+    out.uint16(bucket ?? none);
+    out.text(given);
   }
 
   observed(number: number, observation: Observation): void {
     const { decided, status, grpcStatus, ending, fallback, bucket, durationMs, user, rule, ip } = observation;
     const { faults, retries } = observation;
+    const out = this.#out;
     const ruleBytes = rule === null ? '' : Buffer.from(rule, 'utf8').toString('latin1');
     const texts = (user?.length ?? 0) + ip.length + ruleBytes.length;
     const repeated = retries.length * fixedBytes + texts;
-    this.#reserve(faults.reduce((sum, { server }) => sum + fixedBytes + server.length, fixedBytes + repeated));
-    this.#byte(observationTag);
-    this.#uint32(number);
-    this.#uint16(decided!.index);
-    this.#uint16(status);
-    this.#uint16(grpcStatus ?? none);
-    this.#byte(endings.indexOf(ending));
-    this.#byte(fallback === null ? fallbackReasons.length : fallbackReasons.indexOf(fallback));
-    this.#uint16(bucket ?? none);
-    this.#length = this.#bytes.writeDoubleLE(durationMs, this.#length);
-    this.#byte((user === null ? 0 : hasUserFlag) | (rule === null ? 0 : hasRuleFlag));
-    this.#text(user ?? '');
-    this.#text(ruleBytes);
-    this.#text(ip);
-    this.#uint16(faults.length);
+    out.reserve(faults.reduce((sum, { server }) => sum + fixedBytes + server.length, fixedBytes + repeated));
+    out.byte(observationTag);
+    out.uint32(number);
+    out.uint16(decided!.index);
+    out.uint16(status);
+    out.uint16(grpcStatus ?? none);
+    out.byte(endings.indexOf(ending));
+    out.byte(fallback === null ? fallbackReasons.length : fallbackReasons.indexOf(fallback));
+    out.uint16(bucket ?? none);
+    out.double(durationMs);
+    out.byte((user === null ? 0 : hasUserFlag) | (rule === null ? 0 : hasRuleFlag));
+    out.text(user ?? '');
+    out.text(ruleBytes);
+    out.text(ip);
+    out.uint16(faults.length);
     for (const { version, server, kind } of faults) {
-      this.#uint16(version.index);
-      this.#byte(faultKinds.indexOf(kind));
-      this.#text(server);
+      out.uint16(version.index);
+      out.byte(faultKinds.indexOf(kind));
+      out.text(server);
     }
-    this.#uint16(retries.length);
-    for (const reason of retries) this.#text(reason);
+    out.uint16(retries.length);
+    for (const reason of retries) out.text(reason);
   }
 
   /** Everything since the last time. */
   take(): Uint8Array {
-    const taken = Uint8Array.prototype.slice.call(this.#bytes, 0, this.#length);
-    this.#length = 0;
-    return taken;
-  }
-
-  #reserve(byteCount: number): void {
-    if (this.#length + byteCount <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(2 * (this.#length + byteCount));
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
-  }
-
-  #byte(value: number): void {
-    this.#bytes[this.#length] = value;
-    this.#length += 1;
-  }
-
-  #uint16(value: number): void {
-    this.#length = this.#bytes.writeUInt16LE(value, this.#length);
-  }
-
-  #uint32(value: number): void {
-    this.#length = this.#bytes.writeUInt32LE(value, this.#length);
-  }
-
-  /** One char a byte. */
-  #text(bytes: string): void {
-    this.#uint32(bytes.length);
-    this.#length += this.#bytes.write(bytes, this.#length, 'latin1');
+    return this.#out.take();
   }
 }
 
 /** Reads records; those of a rollout that is gone are passed over. */
 export function readObservations(bytes: Uint8Array, sink: ObservationSink): void {
-  const reader = new Reader(bytes);
+  const reader = new ByteReader(bytes);
   while (reader.hasMore) {
     if (reader.byte() === assignmentTag) readAssignment(reader, sink);
     else readObservation(reader, sink);
   }
 }
 
-function readAssignment(reader: Reader, sink: ObservationSink): void {
+function readAssignment(reader: ByteReader, sink: ObservationSink): void {
   const rollout = sink.rolloutOf(reader.uint32());
   const split = reader.uint32();
   const version = versionAt(rollout, reader.uint16());
@@ -135,7 +108,7 @@ function readAssignment(reader: Reader, sink: ObservationSink): void {
   if (rollout !== null && version !== null) sink.assigned({ rollout, version, rule: null, bucket, user }, split);
 }
 
-function readObservation(reader: Reader, sink: ObservationSink): void {
+function readObservation(reader: ByteReader, sink: ObservationSink): void {
   const rollout = sink.rolloutOf(reader.uint32());
   const decided = versionAt(rollout, reader.uint16());
   const status = reader.uint16();
@@ -157,7 +130,7 @@ function readObservation(reader: Reader, sink: ObservationSink): void {
   sink.observed({ rollout, decided, rule, bucket, user, ip, ...ended });
 }
 
-function readFaults(reader: Reader, rollout: Rollout | null): readonly Fault[] {
+function readFaults(reader: ByteReader, rollout: Rollout | null): readonly Fault[] {
   const faults: Fault[] = [];
   for (let left = reader.uint16(); left > 0; left -= 1) {
     const version = versionAt(rollout, reader.uint16());
@@ -178,42 +151,4 @@ function wordsOf<Word extends string>(words: Readonly<Record<Word, 1>>): readonl
 
 function orNull(value: number): number | null {
   return value === none ? null : value;
-}
-
-class Reader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get hasMore(): boolean {
-    return this.#at < this.#bytes.length;
-  }
-
-  byte(): number {
-    return this.#bytes[this.#at++]!;
-  }
-
-  uint16(): number {
-    this.#at += 2;
-    return this.#bytes.readUInt16LE(this.#at - 2);
-  }
-
-  uint32(): number {
-    this.#at += 4;
-    return this.#bytes.readUInt32LE(this.#at - 4);
-  }
-
-  double(): number {
-    this.#at += 8;
-    return this.#bytes.readDoubleLE(this.#at - 8);
-  }
-
-  text(): string {
-    const length = this.uint32();
-    this.#at += length;
-    return this.#bytes.toString('latin1', this.#at - length, this.#at);
-  }
 }
