@@ -4,7 +4,7 @@ import type { PilotStore, Remembered } from './controller/pilot-parts.ts';
 import type { Pilot } from './controller/pilot.ts';
 import type { Progress } from './controller/progress.ts';
 import type { AuditEntry } from './rollout/audit-entry.ts';
-import { totalOf, type Figures } from './rollout/figures.ts';
+import { latenciesOf, totalOf, type Figures } from './rollout/figures.ts';
 import type { AlertTarget } from './rollout/policy.ts';
 import type { RolloutState } from './rollout/rollout-state.ts';
 import { packHistogram } from './stats/log-histogram.ts';
@@ -47,7 +47,7 @@ export function slicesOf(pilot: Pilot, figures: readonly Figures[], startMs: num
   const { split, measured } = pilot.view();
   return figures.map((each, index) => {
     const { requests, failures } = totalOf(each);
-    const { firstIndex, counts } = packHistogram(each.latencies);
+    const { firstIndex, counts } = packHistogram(latenciesOf(each));
     const latencies = Object.fromEntries(
       counts.flatMap((count, i) => (count === 0 ? [] : [[String(firstIndex + i), count]])),
     );

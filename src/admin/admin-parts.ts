@@ -5,12 +5,13 @@ import type { AuditEntry } from '../rollout/audit-entry.ts';
 import type { BusinessEvent, EventAnswer, ExperimentFigures } from '../rollout/experiment.ts';
 import type { Figures } from '../rollout/figures.ts';
 import type { RolloutTable } from '../rollout/matching.ts';
-import type { Measurement, VersionFigures } from '../rollout/measurement.ts';
+import type { Measurement } from '../rollout/measurement.ts';
 import type { AdminToken, ByteString, Rollout } from '../rollout/policy.ts';
 import type { MirrorDifference } from '../rollout/mirror-record.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
 import type { StandingState } from '../rollout/server-report.ts';
 import type { Split } from '../rollout/split.ts';
+import type { StageView } from '../rollout/stage-totals.ts';
 import type { History } from './history-parts.ts';
 import type { ActionLinks, UsedLinks } from './link-parts.ts';
 
@@ -51,12 +52,7 @@ export type RolloutView = {
   readonly holds: string | null;
   readonly measured: Measurement | null;
   readonly recent: { readonly sinceMs: number | null; readonly figures: readonly Figures[] };
-  readonly stage: {
-    readonly split: readonly VersionFigures[];
-    readonly rules: readonly VersionFigures[];
-    /** Of the same requests; absent where they are not kept. */
-    readonly latencies?: readonly Figures['latencies'][];
-  };
+  readonly stage: StageView;
 };
 
 /** How the servers of a version are, beyond what the policy says of them. */

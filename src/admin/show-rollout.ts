@@ -2,7 +2,7 @@
 import { allowedActions } from '../rollout/machine-action.ts';
 import type { ExperimentStanding } from '../rollout/experiment-standing.ts';
 import type { Experiment } from '../rollout/experiment.ts';
-import { totalOf } from '../rollout/figures.ts';
+import { latenciesOf, totalOf } from '../rollout/figures.ts';
 import type { VersionFigures } from '../rollout/measurement.ts';
 import type { Server, Version } from '../rollout/policy.ts';
 import { heldMsOf, isWatched, type PauseCause, type RolloutState } from '../rollout/rollout-state.ts';
@@ -94,7 +94,7 @@ function showCause(cause: PauseCause) {
 function showRecent({ recent }: RolloutView, { index }: Version, nowMs: number) {
   const figures = recent.figures[index];
   if (figures === undefined || recent.sinceMs === null) return summarize(nothing, null, 0);
-  return summarize(totalOf(figures), figures.latencies, nowMs - recent.sinceMs);
+  return summarize(totalOf(figures), latenciesOf(figures), nowMs - recent.sinceMs);
 }
 
 function showStage({ state, stage }: RolloutView, { index }: Version, nowMs: number) {
@@ -104,7 +104,7 @@ function showStage({ state, stage }: RolloutView, { index }: Version, nowMs: num
     requests: bySplit.requests + byRules.requests,
     failures: bySplit.failures + byRules.failures,
   };
-  return summarize(total, stage.latencies?.[index] ?? null, nowMs - state.stay.sinceMs);
+  return summarize(total, stage.latencies[index] ?? null, nowMs - state.stay.sinceMs);
 }
 
 const nothing: VersionFigures = { requests: 0, failures: 0 };

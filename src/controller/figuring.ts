@@ -1,32 +1,25 @@
 // Adds up what the window lets go of: the stage so far, the last minute for the screens, the last second for the history.
 import { emptyFigures, type Figures, mergeFigures } from '../rollout/figures.ts';
-import type { StageFigures, VersionFigures } from '../rollout/measurement.ts';
+import type { StageFigures } from '../rollout/measurement.ts';
+import { type StageSnapshot, StageTotals, type StageView } from '../rollout/stage-totals.ts';
 
-/** Counts of the stage by version index; JSON. */
-export type StageTotals = {
-  readonly split: readonly VersionFigures[];
-  readonly rules: readonly VersionFigures[];
-  readonly lastCandidateRequestMs: number | null;
-};
+/** The stage as JSON, for the store. */
+export type KeptStage = StageSnapshot & { readonly lastCandidateRequestMs: number | null };
 
 const chunkMs = 10_000;
 const chunkCount = 6;
-const none: VersionFigures = { requests: 0, failures: 0 };
 
 export class Figuring {
   #versionCount: number;
-  #split: VersionFigures[];
-  #rules: VersionFigures[];
+  #stage: StageTotals;
   #lastCandidateRequestMs: number | null;
   #second: Figures[] | null = null;
   /** The last minute in chunks of ten seconds, the newest last. */
   #chunks: { readonly beganMs: number; readonly figures: Figures[] }[] = [];
 
-  constructor(versionCount: number, stage: StageTotals | null) {
+  constructor(versionCount: number, stage: KeptStage | null) {
     this.#versionCount = versionCount;
-    const fits = stage !== null && stage.split.length === versionCount;
-    this.#split = fits ? [...stage.split] : this.#zeros();
-    this.#rules = fits ? [...stage.rules] : this.#zeros();
+    this.#stage = new StageTotals(versionCount, stage);
     this.#lastCandidateRequestMs = stage?.lastCandidateRequestMs ?? null;
   }
 
@@ -38,19 +31,16 @@ export class Figuring {
   }
 
   beginStage(): void {
-    this.#split = this.#zeros();
-    this.#rules = this.#zeros();
+    this.#stage = new StageTotals(this.#versionCount);
   }
 
   add(figures: readonly Figures[], nowMs: number): void {
     const second = (this.#second ??= this.#empty());
     const chunk = this.#chunkAt(nowMs);
+    this.#stage.add(figures);
     for (let i = 0; i < figures.length; i += 1) {
-      const each = figures[i]!;
-      this.#split[i] = addTo(this.#split[i]!, each.splitCount, each.splitFailureCount);
-      this.#rules[i] = addTo(this.#rules[i]!, each.ruleCount, each.ruleFailureCount);
-      mergeFigures(second[i]!, each);
-      mergeFigures(chunk[i]!, each);
+      mergeFigures(second[i]!, figures[i]!);
+      mergeFigures(chunk[i]!, figures[i]!);
     }
     const candidate = figures[1];
     if (candidate !== undefined && candidate.splitCount + candidate.ruleCount > 0) this.#lastCandidateRequestMs = nowMs;
@@ -71,14 +61,19 @@ export class Figuring {
     return { sinceMs: this.#chunks[0]?.beganMs ?? null, figures: sum };
   }
 
-  stage(): StageTotals {
-    return { split: this.#split, rules: this.#rules, lastCandidateRequestMs: this.#lastCandidateRequestMs };
+  stage(): StageView {
+    return this.#stage.view();
+  }
+
+  keptStage(): KeptStage {
+    return { ...this.#stage.snapshot(), lastCandidateRequestMs: this.#lastCandidateRequestMs };
   }
 
   /** The machine's view: requests of the split, or of rules where these are all there is. */
   stageFigures(isRulesOnly: boolean): StageFigures {
-    const [baseline = none, candidate = none] = isRulesOnly ? this.#rules : this.#split;
-    return { baseline, candidate, lastCandidateRequestMs: this.#lastCandidateRequestMs };
+    const { split, rules } = this.#stage.view();
+    const [baseline, candidate] = isRulesOnly ? rules : split;
+    return { baseline: baseline!, candidate: candidate!, lastCandidateRequestMs: this.#lastCandidateRequestMs };
   }
 
   #chunkAt(nowMs: number): Figures[] {
@@ -89,15 +84,7 @@ export class Figuring {
     return chunk.figures;
   }
 
-  #zeros(): VersionFigures[] {
-    return Array.from({ length: this.#versionCount }, () => none);
-  }
-
   #empty(): Figures[] {
     return Array.from({ length: this.#versionCount }, emptyFigures);
   }
-}
-
-function addTo({ requests, failures }: VersionFigures, count: number, failureCount: number): VersionFigures {
-  return count === 0 ? { requests, failures } : { requests: requests + count, failures: failures + failureCount };
 }

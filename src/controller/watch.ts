@@ -6,10 +6,11 @@ import { Ledger } from '../rollout/ledger.ts';
 import type { Measurement } from '../rollout/measurement.ts';
 import type { Rollout } from '../rollout/policy.ts';
 import { basePhase, isWatched, type RolloutState } from '../rollout/rollout-state.ts';
+import type { StageView } from '../rollout/stage-totals.ts';
 import { comparedCandidates } from '../rollout/staging.ts';
 import type { EvidenceScope } from '../rollout/transition.ts';
 import type { Verdict } from '../rollout/verdict.ts';
-import { Figuring, type StageTotals } from './figuring.ts';
+import { Figuring } from './figuring.ts';
 import type { PilotParts, TrafficWindow } from './pilot-parts.ts';
 import type { Gathered, Progress } from './progress.ts';
 
@@ -118,7 +119,7 @@ export class Watch {
     return this.#figuring.recent();
   }
 
-  stage(): StageTotals {
+  stage(): StageView {
     return this.#figuring.stage();
   }
 
@@ -127,7 +128,7 @@ export class Watch {
     return {
       ledger: this.#ledger.snapshot(),
       ...(business === null ? {} : { business }),
-      stage: this.#figuring.stage(),
+      stage: this.#figuring.keptStage(),
       riskSet: this.#window.riskSet(),
     };
   }

@@ -13,8 +13,10 @@ export type Figures = {
   otherFailureCount: number;
   /** Users that the split sent to this version for the first time. */
   newUserCount: number;
-  /** Of all requests but upgrades, in ms. */
+  /** Of requests of the split and of rules but upgrades, in ms. */
   readonly latencies: LogHistogram;
+  /** The same of other requests; null: there was none. */
+  otherLatencies: LogHistogram | null;
 };
 
 /** What one version adds to a stratum: requests of the risk set only. */
@@ -22,7 +24,14 @@ export type StratumArm = { exposedCount: number; failedCount: number; readonly l
 
 export function emptyFigures(): Figures {
   const split = { splitCount: 0, splitFailureCount: 0, ruleCount: 0, ruleFailureCount: 0 };
-  return { ...split, otherCount: 0, otherFailureCount: 0, newUserCount: 0, latencies: createHistogram() };
+  return {
+    ...split,
+    otherCount: 0,
+    otherFailureCount: 0,
+    newUserCount: 0,
+    latencies: createHistogram(),
+    otherLatencies: null,
+  };
 }
 
 export function emptyArm(): StratumArm {
@@ -39,6 +48,7 @@ export function mergeFigures(into: Figures, from: Figures): void {
   into.otherFailureCount += from.otherFailureCount;
   into.newUserCount += from.newUserCount;
   mergeHistogram(into.latencies, from.latencies);
+  if (from.otherLatencies !== null) mergeHistogram((into.otherLatencies ??= createHistogram()), from.otherLatencies);
 }
 
 /** Adds the arm of another process's stratum of the same time, in place. */
@@ -46,6 +56,14 @@ export function mergeArm(into: StratumArm, from: StratumArm): void {
   into.exposedCount += from.exposedCount;
   into.failedCount += from.failedCount;
   mergeHistogram(into.latencies, from.latencies);
+}
+
+/** Latencies of requests of every kind but upgrades. */
+export function latenciesOf({ latencies, otherLatencies }: Figures): LogHistogram {
+  if (otherLatencies === null) return latencies;
+  const all = createHistogram();
+  for (const part of [latencies, otherLatencies]) mergeHistogram(all, part);
+  return all;
 }
 
 /** Requests and failures of every kind. */

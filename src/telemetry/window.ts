@@ -6,7 +6,7 @@ import type { Rollout } from '../rollout/policy.ts';
 import { emptyArm, emptyFigures, type Figures, type StratumArm } from '../rollout/figures.ts';
 import { isGrpcFailure } from '../rollout/grpc-status.ts';
 import { firstSliceMs, isStratumDue, nextSliceMs } from '../rollout/stratum-rule.ts';
-import { observe } from '../stats/log-histogram.ts';
+import { createHistogram, observe } from '../stats/log-histogram.ts';
 import { FirstSeen } from './first-seen.ts';
 import { RiskSet, type RiskSetSnapshot } from './risk-set.ts';
 
@@ -82,7 +82,9 @@ export class Window {
       if (failed) figures.otherFailureCount += 1;
     }
     const hasLatency = outcome.ending !== 'upgraded';
-    if (hasLatency) observe(figures.latencies, outcome.durationMs);
+    const isOther = !isRandom && outcome.rule === null;
+    const latencies = isOther ? (figures.otherLatencies ??= createHistogram()) : figures.latencies;
+    if (hasLatency) observe(latencies, outcome.durationMs);
     if (!isRandom || !this.#riskSet.admits(outcome.user ?? outcome.ip, failed)) return;
     const arm = this.#arms[index]!;
     arm.exposedCount += 1;

@@ -205,6 +205,7 @@ export class FakeRooms {
           { requests: 0, failures: 0 },
           { requests: 10, failures: 0 },
         ],
+        latencies: [emptyFigures().latencies, busyFigures().latencies],
       },
     };
   }

@@ -36,8 +36,10 @@ suite('a rollout', () => {
     assert.deepEqual([stable?.role, stable?.percent, canary?.role, canary?.percent], ['baseline', 99, 'candidate', 1]);
     const { requestsPerSecond, p50Ms, p99Ms, ...counts } = canary!.recent;
     assert.deepEqual([counts.requests, counts.failures, counts.errorRatio], [100, 4, 0.04]);
-    assert.ok(requestsPerSecond > 5 && requestsPerSecond <= 10, `got ${requestsPerSecond}`);
+    assert.ok(requestsPerSecond > 5 && requestsPerSecond < 10.1, `got ${requestsPerSecond}`);
     assert.ok(Math.abs(p50Ms! - 50) < 1 && Math.abs(p99Ms! - 99) < 2, `got ${p50Ms} and ${p99Ms}`);
+    assert.ok(Math.abs(canary!.stage!.p50Ms! - 50) < 1 && Math.abs(canary!.stage!.p99Ms! - 99) < 2);
+    assert.equal(stable!.stage?.p95Ms, null);
     assert.deepEqual([canary!.stage?.requests, canary!.stage?.failures, canary!.stage?.errorRatio], [100, 5, 0.05]);
     assert.deepEqual([stable!.recent.errorRatio, stable!.recent.p95Ms], [null, null]);
   });

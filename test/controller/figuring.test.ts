@@ -41,8 +41,9 @@ test('in a stage of rules only, what rules send is what counts', () => {
 test('the stage goes on from what was kept, unless that is of other versions', () => {
   const figuring = new Figuring(2, null);
   figuring.add(came([10, 2]), 1_000);
-  const kept = structuredClone(figuring.stage());
+  const kept = structuredClone(figuring.keptStage());
   assert.deepEqual(new Figuring(2, kept).stageFigures(false), figuring.stageFigures(false));
+  assert.deepEqual(new Figuring(2, kept).keptStage(), kept);
   assert.equal(new Figuring(3, kept).stageFigures(false).candidate.requests, 0);
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emptyArm, emptyFigures, mergeArm, mergeFigures, totalOf } from '../../src/rollout/figures.ts';
-import { observe, packHistogram } from '../../src/stats/log-histogram.ts';
+import { emptyArm, emptyFigures, latenciesOf, mergeArm, mergeFigures, totalOf } from '../../src/rollout/figures.ts';
+import { createHistogram, observe, packHistogram } from '../../src/stats/log-histogram.ts';
 
 test('figures add up in every part, and what was added stays as it was', () => {
   const a = { ...emptyFigures(), splitCount: 1, splitFailureCount: 2, ruleCount: 3, ruleFailureCount: 4 };
@@ -9,9 +9,12 @@ test('figures add up in every part, and what was added stays as it was', () => {
   observe(a.latencies, 5);
   observe(b.latencies, 5);
   observe(b.latencies, 900);
+  b.otherLatencies = createHistogram();
+  observe(b.otherLatencies, 7);
   mergeFigures(a, b);
+  mergeFigures(a, { ...emptyFigures(), otherLatencies: b.otherLatencies });
   assert.deepEqual(
-    { ...a, latencies: a.latencies.count },
+    { ...a, latencies: a.latencies.count, otherLatencies: a.otherLatencies?.count },
     {
       splitCount: 11,
       splitFailureCount: 2,
@@ -21,9 +24,11 @@ test('figures add up in every part, and what was added stays as it was', () => {
       otherFailureCount: 30,
       newUserCount: 40,
       latencies: 3,
+      otherLatencies: 2,
     },
   );
-  assert.deepEqual([b.splitCount, b.latencies.count], [10, 2]);
+  assert.deepEqual([b.splitCount, b.latencies.count, b.otherLatencies.count], [10, 2, 1]);
+  assert.deepEqual([latenciesOf(a).count, latenciesOf(emptyFigures()).count], [5, 0]);
 });
 
 test('arms of several processes add up to the arm of one', () => {

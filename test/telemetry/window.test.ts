@@ -47,7 +47,8 @@ suite('figures', () => {
       [2, 1, 1, 1],
     );
     assert.deepEqual([baseline?.splitCount, baseline?.otherCount, baseline?.otherFailureCount], [0, 1, 0]);
-    assert.equal(candidate?.latencies.count, 3);
+    assert.deepEqual([candidate?.latencies.count, candidate?.otherLatencies], [3, null]);
+    assert.deepEqual([baseline?.latencies.count, baseline?.otherLatencies?.count], [0, 1]);
   });
 
   test('count a user once as new, where the split sent them first, and nobody whom a rule or no ID brought', () => {
