@@ -8,7 +8,8 @@ import { latenciesOf, totalOf, type Figures } from './rollout/figures.ts';
 import type { AlertTarget } from './rollout/policy.ts';
 import type { RolloutState } from './rollout/rollout-state.ts';
 import { packHistogram } from './stats/log-histogram.ts';
-import type { HistorySlice, Store } from './store/store.ts';
+import type { HistorySlice } from './store/history-store.ts';
+import type { Store } from './store/store.ts';
 
 export type KeptTypes = { state: RolloutState; entry: AuditEntry; alert: AlertMessage; response: unknown };
 export type KeptStore = Store<KeptTypes>;

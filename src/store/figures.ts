@@ -1,7 +1,7 @@
 // How figures of several slices become one: sums add up, of the lasts the newest stays.
 // Pure; the order of merging never changes a sum of whole numbers.
 
-import type { Figures, HistoryResolution, Sums } from './store.ts';
+import type { Figures, HistoryResolution, Sums } from './history-store.ts';
 
 /** How long the interval of a point is. */
 export const resolutionMs: Readonly<Record<HistoryResolution, number>> = {

@@ -1,6 +1,7 @@
 // How one part of the store is and since when; tells of changes, not of repetitions.
 
-import type { Health } from './store.ts';
+/** `reason` is null exactly when `ok`; `sinceMs` is when it became so. */
+export type Health = { readonly ok: boolean; readonly reason: string | null; readonly sinceMs: number };
 
 export type HealthRecord = {
   current(): Health;

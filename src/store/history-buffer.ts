@@ -1,7 +1,7 @@
 // Slices on their way to the disk: gathered into one transaction after another, bounded, the oldest dropped when it cannot keep up.
 // Knows nothing of SQLite; who appends never waits and never fails.
 
-import type { HistorySlice } from './store.ts';
+import type { HistorySlice } from './history-store.ts';
 
 /** `refused`: not written, to be tried again. `lost`: perhaps written, so never again, lest it count twice. */
 export type WriteOutcome = 'written' | 'refused' | 'lost';

@@ -4,7 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type DatedFigures, floorTo, mergeFigures, noFigures, resolutionMs } from './figures.ts';
 import { allRows, asRow, inTransaction } from './sqlite-file.ts';
-import type { Figures, HistorySlice } from './store.ts';
+import type { Figures, HistorySlice } from './history-store.ts';
 
 const { second: SECOND_MS, minute: MINUTE_MS, hour: HOUR_MS } = resolutionMs;
 const DAY_MS = 24 * HOUR_MS;

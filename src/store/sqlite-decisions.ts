@@ -1,15 +1,7 @@
 // The verbs of `Store` that decide, on the part of the embedded store that keeps them: documents are packed, nothing else.
 
-import type {
-  AlertOutbox,
-  AuditLog,
-  IdempotentResponses,
-  NamedValues,
-  PolicyVersions,
-  SingleUseTokens,
-  StateStore,
-  StoredTypes,
-} from './store.ts';
+import type { IdempotentResponses, NamedValues, PolicyVersions, SingleUseTokens } from './record-stores.ts';
+import type { AlertOutbox, AuditLog, StateStore, StoredTypes } from './state-stores.ts';
 import { packDocument, unpackDocument } from './stored-document.ts';
 import type { StorePart } from './store-part.ts';
 import type { DecisionVerbs } from './worker-verbs.ts';

@@ -3,7 +3,7 @@
 import { resolutionMs } from './figures.ts';
 import type { HistoryBuffer, WriteOutcome } from './history-buffer.ts';
 import type { HistoryPage } from './history-table.ts';
-import type { HistoryPoint, HistoryResolution, HistorySlice, HistoryStore } from './store.ts';
+import type { HistoryPoint, HistoryResolution, HistorySlice, HistoryStore } from './history-store.ts';
 import type { StorePart } from './store-part.ts';
 import type { HistoryVerbs } from './worker-verbs.ts';
 

@@ -14,7 +14,8 @@ import {
 } from './sqlite-decisions.ts';
 import { sqliteExperiments } from './sqlite-experiments.ts';
 import { sqliteHistory, writeSlices } from './sqlite-history.ts';
-import type { Store, StoredTypes, StoreStatus } from './store.ts';
+import type { StoredTypes } from './state-stores.ts';
+import type { Store, StoreStatus } from './store.ts';
 import { type BackOff, createStorePart, type StorePart } from './store-part.ts';
 import { createWorkerLink, type WorkerLink } from './worker-link.ts';
 import type { DecisionVerbs, HistoryVerbs } from './worker-verbs.ts';
@@ -108,9 +109,10 @@ function openParts(options: SqliteStoreOptions, onChange: () => void) {
 }
 
 function openExperiments(options: SqliteStoreOptions) {
-  const { path, nowMs = Date.now, backOff = usualBackOff } = options;
-  const link = openLink({ ...options, path: `${path}.experiments` }, workerUrl(import.meta.url, 'experiment-worker'));
-  return sqliteExperiments({ link, nowMs, backOff });
+  const { nowMs = Date.now, backOff = usualBackOff } = options;
+  const path = `${options.path}.experiments`;
+  const link = openLink({ ...options, path }, workerUrl(import.meta.url, 'experiment-worker'));
+  return sqliteExperiments({ path, link, nowMs, backOff });
 }
 
 function openLink(

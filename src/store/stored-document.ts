@@ -1,7 +1,9 @@
 // A document as it is kept and as it crosses threads: its format beside its JSON text. Packed and unpacked on the caller's side.
 
 import { GraygateError } from '../errors.ts';
-import type { Document } from './store.ts';
+
+/** A JSON value of the caller's type and the number of its shape, so that a later release can tell an old one. */
+export type Document<T = unknown> = { readonly format: number; readonly value: T };
 
 export type StoredDocument = { readonly format: number; readonly json: string };
 

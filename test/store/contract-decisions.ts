@@ -1,7 +1,8 @@
 // The contract of states, audit log and alerts: what is saved together, refused together and found after a restart.
 
 import assert from 'node:assert/strict';
-import type { DueAlert, NewAlert, Store } from '../../src/store/store.ts';
+import type { DueAlert, NewAlert } from '../../src/store/state-stores.ts';
+import type { Store } from '../../src/store/store.ts';
 import { stateChange, T0, type WithStore } from './samples.ts';
 
 /** States of rollouts. */

@@ -1,7 +1,8 @@
 // The contract of the small records: policies in force, links used once, answers kept, named values.
 
 import assert from 'node:assert/strict';
-import type { Document, Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Document } from '../../src/store/stored-document.ts';
 import { T0, type WithStore } from './samples.ts';
 
 const HOUR_MS = 3_600_000;

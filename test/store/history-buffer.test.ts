@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHistoryBuffer, type HistoryBufferOptions, type WriteOutcome } from '../../src/store/history-buffer.ts';
-import type { HistorySlice } from '../../src/store/store.ts';
+import type { HistorySlice } from '../../src/store/history-store.ts';
 import { historySlice } from './samples.ts';
 
 /** A buffer on a disk that the test plays: each write takes the next of `outcomes`, then all succeed. */

@@ -1,6 +1,8 @@
 // Values that the store's tests save, with only the parts named that a test cares about.
 
-import type { HistorySlice, StateChange, Store } from '../../src/store/store.ts';
+import type { HistorySlice } from '../../src/store/history-store.ts';
+import type { StateChange } from '../../src/store/state-stores.ts';
+import type { Store } from '../../src/store/store.ts';
 
 /** Adds a test of one behaviour; `reopen` closes the store and opens it again in its place. */
 export type WithStore = (sentence: string, body: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
