@@ -44,7 +44,8 @@ export class Experiments implements ExperimentDesk {
         return [[name, { release: staging.release, versions: versions.map((version) => version.name), experiment }]];
       }),
     );
-    if (Object.keys(this.#observations).length > 0 && this.#timer === null) this.#tendIn(0);
+    // Also without experiments: what is kept of users goes in time, whatever the policy says now.
+    if (this.#timer === null) this.#tendIn(0);
   }
 
   splitChanged(change: SplitChange): void {
@@ -155,7 +156,7 @@ export class Experiments implements ExperimentDesk {
   async #tend(): Promise<void> {
     let isDone = true;
     try {
-      await this.#recallTotals();
+      if (Object.keys(this.#observations).length > 0) await this.#recallTotals();
       ({ isDone } = await this.#parts.store.tend({ nowMs: this.#parts.nowMs() }));
     } catch {
       // What fails here fails for whoever writes, too, and is said there.

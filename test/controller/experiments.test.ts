@@ -187,6 +187,33 @@ test('without an experiment the store is never asked', async () => {
   });
 });
 
+test('what is kept of users goes in time when the policy has no experiment any more', async () => {
+  await withStores(async (open) => {
+    const before = open();
+    const { service } = serviceOn(before.experiments);
+    service.splitChanged(split);
+    service.exposed(exposure('u-1', 'canary'));
+    await service.close();
+    await before.close();
+    const store = open();
+    const tended = Promise.withResolvers<void>();
+    const keeper: ExperimentKeeper = {
+      ...store.experiments,
+      async tend(at) {
+        const step = await store.experiments.tend(at);
+        if (step.isDone) tended.resolve();
+        return step;
+      },
+    };
+    const later = { nowMs: () => T0 + 31 * dayMs, counted() {}, dropped() {}, troubled() {} };
+    const other = new Experiments({ ...later, store: keeper });
+    other.follow({ rollouts: policy.rollouts.slice(1) });
+    await tended.promise;
+    await other.close();
+    assert.equal(await store.experiments.forget({ user: 'u-1', rollout: null }), 0);
+  });
+});
+
 /** A store that answers as the test says, batch after batch. */
 function storeThat(...answers: (Error | 'lost' | 'written')[]) {
   const known = new Set<string>();

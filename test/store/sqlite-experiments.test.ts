@@ -26,6 +26,8 @@ test('without experiments there is no file of them', async () => {
   await withDirectory(async (directory) => {
     await withStore({ path: join(directory, 'graygate.db') }, async (store) => {
       await store.states.save(stateChange('shop', 0));
+      assert.deepEqual(await store.experiments.tend({ nowMs: T0 }), { isDone: true });
+      assert.equal(store.experiments.health(), null);
       assert.deepEqual(
         (await readdir(directory)).filter((name) => name.includes('experiments')),
         [],
