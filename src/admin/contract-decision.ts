@@ -1,5 +1,7 @@
 // Wire shapes of a decision told step by step.
 import { z } from 'zod';
+import { reasons } from '../rollout/decide.ts';
+import { standingAside } from '../rollout/population.ts';
 import { listOf } from './contract-evidence.ts';
 
 const matchStep = z.object({
@@ -43,7 +45,7 @@ const populationStep = z.object({
   step: z.literal('population'),
   tried: listOf(
     z.object({
-      of: z.enum(['holdout', 'layer']),
+      of: z.enum(standingAside),
       hashed: z.string(),
       place: z.number(),
       from: z.number(),
@@ -69,7 +71,7 @@ export const explanationShape = z.object({
     .object({
       rollout: z.string(),
       version: z.string(),
-      reason: z.enum(['rolled-back', 'skew', 'rule', 'anonymous', 'split', 'holdout', 'layer']),
+      reason: z.enum(reasons),
       rule: z.string().nullable(),
       bucket: z.number().nullable(),
       user: z.string().nullable(),

@@ -4,13 +4,16 @@ import type { CompiledRollout } from './compiled-rollout.ts';
 import type { Facts } from './facts.ts';
 import { givenId, knownUser } from './identity.ts';
 import type { ByteString, Rollout, Version } from './policy.ts';
-import { type StandsAside, standsAside } from './population.ts';
+import { standingAside, standsAside } from './population.ts';
 import { Readings } from './readings.ts';
 import { firstRule } from './rule-index.ts';
 import { isAsset, pageVersion } from './skew.ts';
 import { type Split, versionIndexAt } from './split.ts';
 
-export type Reason = 'rolled-back' | 'skew' | 'rule' | 'anonymous' | 'split' | StandsAside;
+/** Why a request got its version. */
+export const reasons = ['rolled-back', 'skew', 'rule', 'anonymous', 'split', ...standingAside] as const;
+
+export type Reason = (typeof reasons)[number];
 
 export type Decision = {
   readonly rollout: Rollout;

@@ -21,7 +21,9 @@ export type Places = { readonly prefix: ByteString; readonly from: number; reado
 export type Population = { readonly heldOut: Places | null; readonly layer: Places | null };
 
 /** Why a user is not asked by the split. */
-export type StandsAside = 'holdout' | 'layer';
+export const standingAside = ['holdout', 'layer'] as const;
+
+export type StandsAside = (typeof standingAside)[number];
 
 /** Prepares the questions; null where everyone takes part. */
 export function compilePopulation(of: {
