@@ -1,6 +1,5 @@
 // One rollout at work: measure, judge, transition, effects. Events come one after the other; a plan that goes forward is in
 // force only once it is saved, one that goes back at once. No other code changes a rollout's state or its split.
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Figures } from '../rollout/figures.ts';
 import { transition } from '../rollout/machine.ts';
 import type { Measurement } from '../rollout/measurement.ts';
@@ -10,6 +9,7 @@ import { isWatched, splitOf, type RolloutState } from '../rollout/rollout-state.
 import { layOutSplit, type Split } from '../rollout/split.ts';
 import type { Effect, Effects, PublishEffect, SaveEffect, Transition } from '../rollout/transition.ts';
 import type { ActionRequest, ActionResult } from '../rollout/action-request.ts';
+import { carryOut } from './carry-out.ts';
 import type { PilotParts, Remembered } from './pilot-parts.ts';
 import { PlanRunner } from './plan-runner.ts';
 import type { Progress } from './progress.ts';
@@ -17,8 +17,6 @@ import { StateKeeper } from './state-keeper.ts';
 import { Watch } from './watch.ts';
 
 const wholeTickMs = 1_000;
-/** How long a person who acts waits for the save of what is in force already. */
-const answerWithinMs = 1_000;
 
 export class Pilot {
   #rollout: Rollout;
@@ -96,22 +94,10 @@ export class Pilot {
 
   /** What a person wants done. Resolves when it is in force, or with the reason why it is not. */
   async act(request: ActionRequest): Promise<ActionResult> {
-    let result = this.#consider(request);
-    // What goes back must not wait for a store that hangs; what goes forward follows what is being saved.
-    while (this.#runner.isBusy && !(result.ok && result.effects.order === 'publish-first')) {
-      await this.#runner.idle();
-      result = this.#consider(request);
-    }
-    if (!result.ok) return { ok: false, code: result.code, reason: result.reason };
-    const running = this.#runner.run(result);
-    if (result.effects.order === 'publish-first') {
-      await Promise.race([running, wait(answerWithinMs, undefined, { ref: false })]);
-      return { ok: true, state: this.#state! };
-    }
-    const ending = await running;
-    if (ending === 'done') return { ok: true, state: this.#state! };
-    if (ending === 'overtaken') return { ok: false, code: 'stale', reason: `overtaken: ${this.#state!.reason}` };
-    return { ok: false, code: 'store', reason: 'the store could not save it, so nothing was changed' };
+    return carryOut(() => this.#consider(request), {
+      runner: this.#runner,
+      state: () => this.#state!,
+    });
   }
 
   /** Keeps what was gathered, so that a restart goes on from here. */

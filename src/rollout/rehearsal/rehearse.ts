@@ -1,23 +1,19 @@
-// A rollout from its first stage to its end in simulated time: the real machine, ledger and checks on simulated traffic.
+// A rollout from its first stage to its end in simulated time: the real machine on what is measured of simulated traffic.
 // A step is what a gateway does in a tick; the store is always well, outside sources are content, and people approve at once.
-import type { BusinessNumbers } from '../business-check.ts';
 import type { AuditEntry } from '../audit-entry.ts';
-import { Ledger } from '../ledger.ts';
 import { transition } from '../machine.ts';
-import type { Measurement, VersionFigures } from '../measurement.ts';
 import type { RolloutEvent } from '../rollout-event.ts';
-import { basePhase, isWatched, type RolloutState } from '../rollout-state.ts';
-import { alphaOf, type Staging } from '../staging.ts';
+import { isWatched, type RolloutState } from '../rollout-state.ts';
+import type { Staging } from '../staging.ts';
 import type { Effect } from '../transition.ts';
-import type { Verdict } from '../verdict.ts';
 import { boundsOf, otherPercentOf } from './bounds.ts';
 import { CandidateRecord, type CandidateSums } from './candidate-record.ts';
-import { contentBusiness, contentVerdicts } from './content-sources.ts';
 import { FlaggerWatch, type FlaggerVerdict } from './flagger-watch.ts';
 import type { Shares } from './population.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { type RiskRule, Traffic, type TrafficStep } from './traffic.ts';
+import { Watch } from './watch.ts';
 
 /** What is rehearsed, and after how much simulated time it ends whatever became of it. */
 export type Rehearsal = { readonly staging: Staging; readonly scenario: Scenario; readonly limitMs: number };
@@ -41,7 +37,6 @@ type Chance = { readonly random: Random; readonly riskRule: RiskRule };
 
 const stepsAtOnce = 200;
 const wholeTickMs = 1_000;
-const none: VersionFigures = { requests: 0, failures: 0 };
 
 /** Runs a rehearsal, stopping now and then to say how far it is. */
 export function* rehearse(rehearsal: Rehearsal, chance: Chance): Generator<RehearsalProgress, Rehearsed> {
@@ -59,22 +54,15 @@ class Run {
   readonly #limitMs: number;
   readonly #random: Random;
   readonly #traffic: Traffic;
-  readonly #ledger: Ledger;
+  readonly #watch: Watch;
   readonly #record: CandidateRecord;
   readonly #flagger = new FlaggerWatch();
-  readonly #sources: readonly Verdict[];
-  readonly #business: readonly BusinessNumbers[];
   readonly #entries: AuditEntry[] = [];
   #state: RolloutState | null = null;
   #shares: Shares;
   #holds: string | null = null;
   #nowMs = 0;
   #tickedMs = 0;
-  #split: readonly [VersionFigures, VersionFigures] = [none, none];
-  #ruled: VersionFigures = none;
-  #lastCandidateRequestMs: number | null = null;
-  #newUsers: [number, number] = [0, 0];
-  #comparisons: readonly Verdict[];
 
   constructor({ staging, scenario, limitMs }: Rehearsal, chance: Chance) {
     this.#staging = staging;
@@ -82,11 +70,8 @@ class Run {
     this.#limitMs = limitMs;
     this.#random = chance.random;
     this.#traffic = new Traffic(scenario, boundsOf(staging), chance);
-    this.#ledger = new Ledger(onlyFirst(staging), 0);
+    this.#watch = new Watch(staging);
     this.#record = new CandidateRecord(scenario);
-    this.#sources = contentVerdicts(staging);
-    this.#business = contentBusiness(staging);
-    this.#comparisons = this.#ledger.verdicts(this.#business);
     this.#shares = { candidatePercent: 0, otherPercent: otherPercentOf(staging) };
     this.#take({ kind: 'started', nowMs: 0 });
   }
@@ -106,8 +91,7 @@ class Run {
     this.#nowMs = dueMs;
     const stratum = this.#traffic.dueStratum(dueMs);
     if (stratum !== null) {
-      this.#ledger.addStratum(stratum, dueMs);
-      this.#comparisons = this.#ledger.verdicts(this.#business);
+      this.#watch.weigh(stratum, dueMs);
       this.#traffic.nextSlice(dueMs);
     }
     const isWhole = dueMs - this.#tickedMs >= wholeTickMs;
@@ -143,46 +127,25 @@ class Run {
     };
   }
 
-  #count({ arms, ruleRequests }: TrafficStep, { nowMs, forMs }: { nowMs: number; forMs: number }): void {
-    const [baseline, candidate] = arms;
+  #count(step: TrafficStep, { nowMs, forMs }: { nowMs: number; forMs: number }): void {
+    const [, candidate] = step.arms;
     const percent = this.#shares.candidatePercent;
-    this.#split = [add(this.#split[0], baseline), add(this.#split[1], candidate)];
-    this.#ruled = add(this.#ruled, { requests: ruleRequests, failures: 0 });
-    this.#newUsers = [this.#newUsers[0] + baseline.newUsers, this.#newUsers[1] + candidate.newUsers];
-    if (candidate.requests + ruleRequests > 0) this.#lastCandidateRequestMs = nowMs + forMs;
+    this.#watch.count(step, nowMs + forMs);
     this.#record.add(candidate, { nowMs, percent });
     this.#flagger.add(candidate, { fromMs: nowMs, toMs: nowMs + forMs, percent });
   }
 
   #tick(): void {
-    this.#take({ kind: 'tick', nowMs: this.#nowMs, measured: this.#measure(), storeOk: true });
+    this.#take({
+      kind: 'tick',
+      nowMs: this.#nowMs,
+      measured: this.#watch.measure(this.#state!, this.#shares),
+      storeOk: true,
+    });
     if (this.#state?.phase !== 'waiting' || this.#state.stay.needsApproval) return;
-    const measured = this.#measure();
+    const measured = this.#watch.measure(this.#state, this.#shares);
     const approval = { action: 'approve', by: 'rehearsal', reason: 'nobody is asked', revision: null } as const;
     this.#take({ kind: 'action', nowMs: this.#nowMs, measured, ...approval });
-  }
-
-  #measure(): Measurement {
-    this.#assignUsers();
-    const { checks } = this.#staging.analysis;
-    const byName = new Map([...this.#comparisons, ...this.#sources].map((verdict) => [verdict.check, verdict]));
-    const state = this.#state!;
-    const isRulesOnly = isWatched(state) && basePhase(state) !== 'steady' && state.percent === 0;
-    const [baseline, candidate] = isRulesOnly ? [none, this.#ruled] : this.#split;
-    return {
-      verdicts: checks.flatMap(({ name }) => byName.get(name) ?? []),
-      figures: { baseline, candidate, lastCandidateRequestMs: this.#lastCandidateRequestMs },
-      sampleRatio: this.#ledger.sampleRatio(),
-      candidate: { kind: 'up' },
-    };
-  }
-
-  /** Users count for the split that they were assigned by: it changes only after a tick has measured. */
-  #assignUsers(): void {
-    const { candidatePercent, otherPercent } = this.#shares;
-    const percent = (100 * candidatePercent) / (100 - otherPercent);
-    this.#ledger.addUsers(this.#newUsers, [100 - percent, percent]);
-    this.#newUsers = [0, 0];
   }
 
   #take(event: RolloutEvent): void {
@@ -199,20 +162,6 @@ class Run {
       const candidatePercent = effect.split[this.#staging.candidates[0]] ?? 0;
       this.#shares = { ...this.#shares, candidatePercent };
     }
-    if (effect.do !== 'evidence') return;
-    this.#ledger.anew(effect.anew, this.#nowMs);
-    this.#comparisons = this.#ledger.verdicts(this.#business);
-    this.#split = [none, none];
-    this.#ruled = none;
+    if (effect.do === 'evidence') this.#watch.anew(effect.anew, this.#nowMs);
   }
-}
-
-/** Only the first candidate is simulated; it has the part of `alpha` that it has among all. */
-function onlyFirst(staging: Staging): Staging {
-  const { candidates, analysis } = staging;
-  return { ...staging, candidates: [candidates[0]], analysis: { ...analysis, alpha: alphaOf(staging) } };
-}
-
-function add(sum: VersionFigures, { requests, failures }: VersionFigures): VersionFigures {
-  return { requests: sum.requests + requests, failures: sum.failures + failures };
 }
