@@ -37,10 +37,12 @@ export function readInPieces(bytes: Buffer, cuts: readonly number[] = [], method
   const ends = [...cuts, bytes.length].toSorted((a, b) => a - b);
   let from = 0;
   try {
-    for (const to of ends) {
-      bytes.copy(reader.slab, 0, from, to);
-      reader.read(to - from);
-      from = to;
+    for (const end of ends) {
+      do {
+        const byteCount = bytes.copy(reader.slab, 0, from, end);
+        reader.read(byteCount);
+        from += byteCount;
+      } while (from < end);
     }
     reading.isWhole ||= reader.endsWithConnection;
   } catch (error) {

@@ -3,7 +3,7 @@
 import { ChunkReader } from './http1-chunks.ts';
 import { maxHeadByteCount, ProtocolError } from './http1-fields.ts';
 import { canBecomeHead, type Head, parseHead } from './http1-head.ts';
-import { lendChunk, takeSlab } from './slabs.ts';
+import { giveBackSlab, lendChunk, sharedSlab, takeSlab } from './slabs.ts';
 
 /** Told what was read, in order; may give the answer up at any time with `cease`. */
 export interface AnswerReaderOwner {
@@ -19,8 +19,6 @@ export interface AnswerReaderOwner {
 const keepAliveMs = 60_000;
 /** So much earlier than the server, because the news of a close takes its time. */
 const keepAliveMarginMs = 1_000;
-/** Data smaller than this is copied, so that the slab it came in can be read into again. */
-const copiedByteCount = 16_384;
 /** Heads are nearly always shorter than this. */
 const usualHeadByteCount = 4_096;
 /** An answer that never comes to its point is none. */
@@ -28,7 +26,7 @@ const maxInterimCount = 1_000;
 
 export class AnswerReader {
   /** Where the next bytes have to be put. */
-  slab = takeSlab();
+  slab: Buffer = sharedSlab;
   readonly #owner: AnswerReaderOwner;
   #method = '';
   /** What came of a head that is not whole. */
@@ -75,6 +73,9 @@ export class AnswerReader {
     while (at < byteCount && this.#isReading) {
       at = this.#head === null ? this.#readHead(slab, at, byteCount) : this.#readBody(slab, at, byteCount);
     }
+    if (!this.#isReading) this.#giveBackSlab();
+    // More came than there was room for.
+    else if (byteCount === sharedSlab.length && this.slab === sharedSlab) this.slab = takeSlab();
   }
 
   #readHead(bytes: Buffer, at: number, to: number): number {
@@ -147,9 +148,16 @@ export class AnswerReader {
     const keptMs = Math.min(keepAliveMs, (head.keepAliveMs ?? Infinity) - keepAliveMarginMs);
     this.#owner.answerRead(rawTrailers, canBeUsed ? keptMs : null);
   }
-  /** A piece of the slab that nothing is read into any more. */
+
+  #giveBackSlab(): void {
+    if (this.slab === sharedSlab) return;
+    giveBackSlab(this.slab);
+    this.slab = sharedSlab;
+  }
+
+  /** A piece of the slab that nothing is read into any more; small ones are copied, so that the slab can be read into again. */
   #own(slab: Buffer, from: number, to: number): Buffer {
-    if (to - from <= copiedByteCount) return Buffer.copyBytesFrom(slab, from, to - from);
+    if (to - from <= sharedSlab.length) return Buffer.copyBytesFrom(slab, from, to - from);
     this.slab = takeSlab();
     return lendChunk(slab, from, to);
   }

@@ -1,8 +1,13 @@
 // Memory that answers are read into, used again and again: a fresh piece for each read would have the garbage collector run all
 // the time. Who passes on a chunk gives its slab back once it is written; one that is never given back is collected as any other.
 
-/** How much is read at once. */
+/** How much is read at once of what is large. */
 export const slabByteCount = 65_536;
+/**
+ * What all connections read into that are idle or expect little: a slab each would be most of what an idle one takes. Must be
+ * looked at before the next read, in the same turn, and never be lent.
+ */
+export const sharedSlab = Buffer.allocUnsafeSlow(16_384);
 /** So many slabs wait at most; they are the ones that a burst needed. */
 const maxFreeCount = 64;
 
@@ -13,6 +18,11 @@ const lent = new WeakMap<ArrayBufferLike, Buffer>();
 /** Memory of `slabByteCount` bytes, with whatever was in it. */
 export function takeSlab(): Buffer {
   return free.pop() ?? Buffer.allocUnsafeSlow(slabByteCount);
+}
+
+/** A slab that was taken and not lent is not needed. */
+export function giveBackSlab(slab: Buffer): void {
+  if (free.length < maxFreeCount) free.push(slab);
 }
 
 /** A chunk of a slab goes out of the reader's hands, who must not read into the slab any more. */
@@ -26,7 +36,7 @@ export function giveBackChunk(chunk: Buffer): void {
   const slab = lent.get(chunk.buffer);
   if (slab === undefined) return;
   lent.delete(chunk.buffer);
-  if (free.length < maxFreeCount) free.push(slab);
+  giveBackSlab(slab);
 }
 
 /** The chunk is looked at later: giving it back has no effect any more. */
