@@ -2,31 +2,23 @@
 // through the death of the process.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { eventually } from '../support/eventually.ts';
 import { parseSamples } from '../support/metric-samples.ts';
 import { serve, type Serving, startUpstream, temporaryFolder } from '../support/serving.ts';
+import { shopPolicyText } from '../support/shop-policy-text.ts';
 
 type Totals = Readonly<Record<string, number>>;
 type Report = { readonly events: readonly { event: string; count: number; valueSum: number }[] };
 
-function policyFor(url: string): string {
-  return `version: 1
-listen: 127.0.0.1:0
-admin: { listen: 127.0.0.1:0 }
-rollouts:
-  - name: shop
-    versions:
-      stable: { servers: ["${url}"] }
-      canary: { servers: ["${url}"] }
-    split: { canary: 50 }
-    events:
-      - { name: view, on: { method: GET, path: /item } }
-      - { name: purchase, on: { method: POST, path: /orders }, value: json:$.total }
-      - { name: paid }
-    exclude:
-      - header: { user-agent: { contains: bot } }
+const watched = `
+events:
+  - { name: view, on: { method: GET, path: /item } }
+  - { name: purchase, on: { method: POST, path: /orders }, value: json:$.total }
+  - { name: paid }
+exclude:
+  - header: { user-agent: { contains: bot } }
 `;
-}
 
 async function ask(gateway: Serving, path: string, init: RequestInit): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`, init);
@@ -76,11 +68,11 @@ function order(user: number): RequestInit {
 
 test('each event counts once, in the report and the metrics alike, though it is sent again and the process is killed', async (t) => {
   const shop = await startUpstream(t, (_, response) => {
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ total: '12.50' }));
+    response.setHeader('content-type', 'application/json').setHeader('content-encoding', 'gzip');
+    response.end(gzipSync(JSON.stringify({ total: '12.50' })));
   });
   const folder = temporaryFolder(t);
-  const first = await serve(t, folder, policyFor(shop.url));
+  const first = await serve(t, folder, shopPolicyText({ stable: shop.url }, watched));
   const userCount = 40;
   for (let i = 0; i < userCount; i += 1) {
     await ask(first, '/item/1', { headers: { 'x-user-id': `u-${i}` } });
@@ -108,7 +100,7 @@ test('each event counts once, in the report and the metrics alike, though it is 
 
   first.process.kill('SIGKILL');
   await first.exit;
-  const second = await serve(t, folder, policyFor(shop.url));
+  const second = await serve(t, folder, shopPolicyText({ stable: shop.url }, watched));
   assert.deepEqual(await tell(second, paid), { accepted: 0, duplicates: 3, rejected: [] });
   for (let i = 0; i < userCount; i += 4) await ask(second, '/orders', order(i));
   await tell(second, [{ ...paid[0], id: 'paid-again', user: 'u-12' }]);
@@ -120,7 +112,10 @@ test('each event counts once, in the report and the metrics alike, though it is 
 
 test('counts are the same where several processes serve', async (t) => {
   const shop = await startUpstream(t, (_, response) => response.end('ok'));
-  const policy = policyFor(shop.url).replace('listen: 127.0.0.1:0\n', 'listen: 127.0.0.1:0\nworkers: 2\n');
+  const policy = shopPolicyText({ stable: shop.url }, watched).replace(
+    'listen: 127.0.0.1:0\n',
+    'listen: 127.0.0.1:0\nworkers: 2\n',
+  );
   const gateway = await serve(t, temporaryFolder(t), policy);
   const users = Array.from({ length: 60 }, (_, i) => ({ 'x-user-id': `u-${i % 20}`, connection: 'close' }));
   await Promise.all(users.map((headers) => ask(gateway, '/item/1', { headers })));
@@ -130,10 +125,35 @@ test('counts are the same where several processes serve', async (t) => {
   assert.equal((await reportOf(gateway))['view count'], 60);
 });
 
+test('a user is one by header, cookie, query and in what servers send, in every script', async (t) => {
+  const shop = await startUpstream(t, (_, response) => response.end('ok'));
+  const user = '    user: { from: [header:x-user-id, cookie:uid, query:uid] }\n    events:\n';
+  const gateway = await serve(
+    t,
+    temporaryFolder(t),
+    shopPolicyText({ stable: shop.url }, watched).replace('    events:\n', user),
+  );
+  const id = '张三';
+  const escaped = encodeURIComponent(id);
+  await ask(gateway, '/item/1', { headers: { 'x-user-id': Buffer.from(id).toString('latin1') } });
+  await ask(gateway, '/item/1', { headers: { cookie: `uid=${escaped}` } });
+  await ask(gateway, `/item/1?uid=${escaped}`, {});
+  await eventually('every view is counted', async () => (await countersOf(gateway))['view count'] === 3);
+  await tell(gateway, [{ id: 'paid-1', rollout: 'shop', user: id, event: 'paid', value: 3 }]);
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/experiments/shop?format=json`);
+  const { versions } = (await answer.json()) as { versions: { users: number }[] };
+  assert.equal(
+    versions.reduce((sum, { users }) => sum + users, 0),
+    1,
+  );
+  assert.deepEqual(await forget(gateway, escaped), { forgotten: 1 });
+  assert.deepEqual(await forget(gateway, escaped), { forgotten: 0 });
+});
+
 test('a user who is forgotten is no longer known, and can come again', async (t) => {
   const shop = await startUpstream(t, (_, response) => response.end('ok'));
   const folder = temporaryFolder(t);
-  const gateway = await serve(t, folder, policyFor(shop.url));
+  const gateway = await serve(t, folder, shopPolicyText({ stable: shop.url }, watched));
   for (const user of ['u-1', 'u-2']) await ask(gateway, '/item/1', { headers: { 'x-user-id': user } });
   await eventually('the views are counted', async () => (await countersOf(gateway))['view count'] === 2);
   assert.deepEqual(await forget(gateway, 'u-1'), { forgotten: 1 });
@@ -142,7 +162,11 @@ test('a user who is forgotten is no longer known, and can come again', async (t)
 
   gateway.process.kill('SIGTERM');
   await gateway.exit;
-  const renamed = await serve(t, folder, policyFor(shop.url).replace('name: shop', 'name: market'));
+  const renamed = await serve(
+    t,
+    folder,
+    shopPolicyText({ stable: shop.url }, watched).replace('name: shop', 'name: market'),
+  );
   assert.equal((await forget(renamed, 'u-2?rollout=shpo'))['code'], 'unknown-rollout');
   assert.deepEqual(await forget(renamed, 'u-2?rollout=market'), { forgotten: 0 });
   assert.deepEqual(await forget(renamed, 'u-2?rollout=shop'), { forgotten: 1 });
