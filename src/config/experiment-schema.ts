@@ -21,7 +21,9 @@ export const experimentSchema = mapping(
     users: written(parseCount, 'a number of users').optional(),
     least: duration().prefault('7d'),
     stopWhen: z
-      .union([oneOf('decided'), mapping({ after: duration() }, 'a mapping with after')], { error: () => stopForms })
+      .union([written(readDecided, stopForms), mapping({ after: duration() }, 'a mapping with after')], {
+        error: () => stopForms,
+      })
       .optional(),
     then: oneOf('report', 'promote-winner').prefault('report'),
     keep: duration().prefault('30d'),
@@ -117,6 +119,11 @@ function readAlpha(value: unknown): Reading<number> {
   const alpha = Number(value);
   if (/^0?\.\d{1,9}$/.test(String(value)) && alpha > 0 && alpha < 0.5) return accepted(alpha);
   return refused('is not a chance above 0 and below 0.5', 'write 0.05 for one false winner in twenty');
+}
+
+function readDecided(value: unknown): Reading<'decided'> {
+  if (value === 'decided') return accepted(value);
+  return refused('says nothing that could come', 'write decided, or a mapping such as { after: 14d }');
 }
 
 function readTimeZone(value: unknown): Reading<string> {

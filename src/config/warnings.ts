@@ -2,6 +2,7 @@
 import { isPathWithin } from '../rollout/path.ts';
 import type { HostPattern, Match, Policy, Rollout, Version } from '../rollout/policy.ts';
 import { lendsTokens, readsClaims, unseenEvents } from './event-warnings.ts';
+import { shortExperiments } from './experiment-warnings.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import { isLoopback } from './network-address.ts';
 import { loneLayers } from './population-warnings.ts';
@@ -34,6 +35,7 @@ export function warnings(policy: Policy): Finding[] {
     ...(isLoopback(host) ? [] : [isPublic]),
     ...loneLayers(policy),
     ...unseenEvents(policy),
+    ...shortExperiments(policy),
     ...policy.rollouts.flatMap((rollout, index) => {
       const path = ['rollouts', index];
       return [

@@ -222,6 +222,25 @@ suite('who takes part', () => {
   });
 });
 
+test('an experiment that may decide within a part of a week, or ends before it may decide, is warned about', async (t) => {
+  const warningsOf = async (keys: string) => {
+    const { result } = await loadText(t, shopPolicy(`${split}${shopEvents}    experiment: { ${keys} }\n`));
+    assert.ok(result.ok);
+    return placedWarnings(result).map(formatProblem);
+  };
+  assert.deepEqual(await warningsOf('least: 14d, stopWhen: { after: 14d }'), []);
+  assert.deepEqual(await warningsOf('stopWhen: decided'), []);
+  const [part, ...none] = await warningsOf('least: 10d');
+  assert.match(part!, /experiment\.least: .*"10d" is not a number of whole weeks; weekdays differ: write 7d or 14d$/);
+  assert.deepEqual(none, []);
+  assert.match((await warningsOf('least: 0s'))[0]!, /is not a number of whole weeks/);
+  const [soon] = await warningsOf('stopWhen: { after: 3d }');
+  assert.match(
+    soon!,
+    /stopWhen\.after: .*ends the experiment before least \(7 d\), so nothing can be decided; write more/,
+  );
+});
+
 const measured = (metric: string): string => `${shopEvents}    experiment: { metrics: [${metric}] }\n`;
 const checked = (check: string): string => `${shopEvents}    analysis: { checks: [${check}] }\n`;
 const other = (layer: string): string => `    layer: { name: pay, from: 0, to: 50 }
@@ -335,7 +354,11 @@ const wrong: readonly (readonly [what: string, keys: string, problem: RegExp])[]
     /timeZone: "Asia\/Shenzhen" is not a time zone/,
   ],
   ['a chance that is none', '    experiment: { alpha: 0.5 }\n', /alpha: 0.5 is not a chance above 0 and below 0.5/],
-  ['an end that is none', '    experiment: { stopWhen: never }\n', /stopWhen/],
+  [
+    'an end that is none',
+    '    experiment: { stopWhen: never }\n',
+    /stopWhen: "never" says nothing that could come; write decided, or a mapping such as/,
+  ],
   ['a share that is empty', '    layer: { name: pay, from: 50, to: 50 }\n', /layer\.to: 50 is not above from/],
   [
     'shares that overlap',
