@@ -12,11 +12,22 @@ import { send } from '../support/http-client.ts';
 import { parseSamples } from '../support/metric-samples.ts';
 import { run } from '../support/run.ts';
 import { serve, type Serving, startUpstream, temporaryFolder } from '../support/serving.ts';
+import { shopPolicyText } from '../support/shop-policy-text.ts';
 
 const userCount = 20_000;
 const clientCount = 24;
 const truth = { stable: 0.05, canary: 0.06, logMean: 3.5, logSpread: 0.8 };
 const trueOrder = Math.exp(truth.logMean + truth.logSpread ** 2 / 2);
+const compared = `
+events:
+  - { name: purchase, on: { method: POST, path: /orders, status: 2xx }, value: 'json:$.total' }
+experiment:
+  metrics:
+    - { metric: conversion, name: purchase-conversion, event: purchase, window: 3s }
+    - { metric: value, name: purchase-value, event: purchase, cap: 1000 }
+    - { metric: revenue, name: purchase-revenue, event: purchase, cap: 1000 }
+  least: 1s
+`;
 
 type Shop = { readonly orders: Record<string, number>; readonly listener: RequestListener };
 
@@ -24,7 +35,7 @@ test('20,000 users through real HTTP: the report holds the truth, and counts agr
   const shop = openShop();
   const [stable, canary] = [await startUpstream(t, shop.listener), await startUpstream(t, shop.listener)];
   const folder = temporaryFolder(t);
-  const gateway = await serve(t, folder, policyOf(stable.url, canary.url));
+  const gateway = await serve(t, folder, shopPolicyText({ stable: stable.url, canary: canary.url }, compared));
   await visit(gateway.port);
   // An event may come a minute late and still count, so the outcomes are known a minute after the windows.
   const report = await eventually('every outcome to be known', () => settledReport(gateway), 150_000);
@@ -61,28 +72,6 @@ function openShop(): Shop {
     }
   };
   return { orders, listener };
-}
-
-function policyOf(stable: string, canary: string): string {
-  return `version: 1
-listen: 127.0.0.1:0
-admin: { listen: 127.0.0.1:0 }
-logging: { access: false }
-rollouts:
-  - name: shop
-    versions:
-      stable: { servers: ["${stable}"] }
-      canary: { servers: ["${canary}"] }
-    split: { canary: 50 }
-    events:
-      - { name: purchase, on: { method: POST, path: /orders, status: 2xx }, value: 'json:$.total' }
-    experiment:
-      metrics:
-        - { metric: conversion, name: purchase-conversion, event: purchase, window: 3s }
-        - { metric: value, name: purchase-value, event: purchase, cap: 1000 }
-        - { metric: revenue, name: purchase-revenue, event: purchase, cap: 1000 }
-      least: 1s
-`;
 }
 
 /** Everybody looks at the shop; whoever is to buy from the version that they got does so at once. */

@@ -6,13 +6,22 @@ import { historyShape, rolloutShape } from '../../src/admin/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { send } from '../support/http-client.ts';
 import { serve, type Serving, startUpstream, temporaryFolder } from '../support/serving.ts';
+import { shopPolicyText } from '../support/shop-policy-text.ts';
 
 const userCount = 1_600;
 const clientCount = 16;
+const decided = `
+events: [{ name: listen }]
+experiment:
+  metrics: [{ metric: events, event: listen }]
+  least: 1s
+  stopWhen: decided
+  then: promote-winner
+`;
 
 test('the version whose users do more is promoted by its experiment, and the audit log has the numbers', async (t) => {
   const shop = await startUpstream(t, (_, response) => response.end('a tea pot'));
-  const gateway = await serve(t, temporaryFolder(t), policyOf(shop.url));
+  const gateway = await serve(t, temporaryFolder(t), shopPolicyText({ stable: shop.url }, decided));
   const versions = await visit(gateway.port);
   await tell(gateway, versions);
   await eventually('the winner to have everyone', () => isPromoted(gateway), 30_000);
@@ -25,26 +34,6 @@ test('the version whose users do more is promoted by its experiment, and the aud
   const [told] = entry?.measured?.experiment?.figures ?? [];
   assert.ok(told!.lower! > 0 && told!.candidateMean! > told!.baselineMean!);
 });
-
-function policyOf(url: string): string {
-  return `version: 1
-listen: 127.0.0.1:0
-admin: { listen: 127.0.0.1:0 }
-logging: { access: false }
-rollouts:
-  - name: shop
-    versions:
-      stable: { servers: ["${url}"] }
-      canary: { servers: ["${url}"] }
-    split: { canary: 50 }
-    events: [{ name: listen }]
-    experiment:
-      metrics: [{ metric: events, event: listen }]
-      least: 1s
-      stopWhen: decided
-      then: promote-winner
-`;
-}
 
 /** Everybody comes once; returns who got which version. */
 async function visit(port: number): Promise<ReadonlyMap<string, string>> {
