@@ -40,8 +40,8 @@ test('a worker that is killed under load takes its own requests with it and is b
     sums.toSorted((a, b) => a - b),
   );
   const lost = load.answers.filter(({ status }) => status === 0).length;
-  // No more than what a worker had under way at once, of 200 a second that take 5 ms: a few, not a stream of failures.
-  assert.ok(lost < 30, `${lost} requests were lost`);
+  // One at most on each connection of the killed worker, which has half of the hundred: on a busy machine all may be under way.
+  assert.ok(lost <= 60, `${lost} requests were lost`);
   assert.deepEqual(new Set(load.answers.slice(killedAt + 100).map(({ status }) => status)), new Set([200]));
   assert.equal(await scrapeSum(gateway, 'graygate_worker_restarts_total', { worker: '1' }), 1);
   await eventually('nothing to be under way', async () => {
