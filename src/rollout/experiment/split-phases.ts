@@ -62,7 +62,7 @@ export function phaseOfExposure(
 export function comparedCells(phases: readonly SplitPhase[], index: number): readonly Uint8Array[] {
   const phase = phases[index]!;
   const cells = phase.percents.map(() => new Uint8Array(cellCount).fill(1));
-  const later = phases.slice(index + 1).filter(({ overMs }) => overMs === phase.overMs);
+  const later = phases.slice(index + 1).filter(({ beganMs }) => phase.overMs === null || beganMs < phase.overMs);
   const bounds = boundsOf(phase.percents);
   for (const laterBounds of later.map(({ percents }) => boundsOf(percents))) {
     for (let bucket = 0; bucket < bucketCount; bucket += 1) {

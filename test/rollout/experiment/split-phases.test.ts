@@ -119,3 +119,17 @@ test('after the end nothing is moved any more', () => {
   const phases = phasesOf([[90, 10], T0], [[0, 100], T0 + 1], [[1, 99], T0 + 2]);
   assert.equal(comparedBuckets(phases, 0, 0), 10_000);
 });
+
+test('what comes after the end moves nobody of before, also where the clock was set back in between', () => {
+  const phases = phasesOf(
+    [[50, 50], T0 + hourMs],
+    [[100, 0], T0 + 2 * hourMs],
+    [[90, 10], T0 + hourMs],
+    [[100, 0], T0 + hourMs],
+  );
+  assert.deepEqual(
+    phases.map(({ overMs }) => overMs),
+    [T0 + 2 * hourMs, T0 + 2 * hourMs],
+  );
+  assert.ok(comparedCells(phases, 0).every((cells) => cells.every((cell) => cell === 1)));
+});
