@@ -89,9 +89,10 @@ export function nowText({ state, holds }: ShownRollout): string {
 }
 
 /** Where its experiment stands: `conversion: not decided: …`; null where there is none. */
-export function experimentText({ experiment }: ShownRollout): string | null {
+export function experimentText({ experiment, versions }: ShownRollout): string | null {
   if (experiment === null) return null;
   const { metric, winner, isOver, sentence } = experiment;
-  const standing = winner === null ? 'not decided' : `${winner} wins`;
+  const isBaseline = versions.some(({ name, role }) => name === winner && role === 'baseline');
+  const standing = winner === null ? 'not decided' : `${winner} ${isBaseline ? 'stays' : 'wins'}`;
   return `${metric}: ${isOver ? 'over, ' : ''}${standing}: ${sentence}`;
 }

@@ -38,6 +38,8 @@ test('a rollout with an experiment says where it stands, and any other nothing',
     '',
     'experiment   conversion: not decided: not enough data on canary: it has run 2 d of 7 d',
   ]);
+  const kept = shownRollout({ experiment: { ...open, winner: 'stable', sentence: 'canary is worse than stable' } });
+  assert.match(statusBlock(kept, pipe, 65_000).at(-1)!, /conversion: stable stays: canary is worse than stable$/);
   const won = { ...open, winner: 'canary', isOver: true, sentence: 'canary is better than stable: 6 % against 5 %' };
   const told = statusOverview([shownRollout({ experiment: won }), shownRollout({ name: 'api' })], {
     ...pipe,
