@@ -1,29 +1,21 @@
-// The way of a request through the servers: to whom it goes, to whom next when one fails, and how it is reported exactly once.
+// The way of a request through the servers: to whom it goes, and to whom next when one fails.
 import type { ErrorCode } from '../errors.ts';
 import type { Decision } from '../rollout/decide.ts';
 import type { FallbackReason, FaultKind, RetryReason } from '../rollout/outcome.ts';
 import { isAsset } from '../rollout/skew.ts';
 import { errorCodeOf } from './faults.ts';
 import type { LiveRollout, LiveVersion } from './live-policy.ts';
-import type { LongStream } from './long-streams.ts';
-import { RequestRecord } from './request-record.ts';
 import type { Absence } from './servers/server-group.ts';
 import { Tries } from './servers/tries.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
 import type { Waiter } from './servers/waiting-line.ts';
+import { VersionReport } from './version-report.ts';
 
-export abstract class Journey extends RequestRecord implements Waiter {
+export abstract class Journey extends VersionReport implements Waiter {
   #liveRollout: LiveRollout | null = null;
   #tries: Tries | null = null;
   #isWaiting = false;
-  #ended = false;
-  #isAwaited = false;
   #hasCrossed = false;
-  #stream: LongStream | null = null;
-
-  get isOpen(): boolean {
-    return !this.#ended;
-  }
 
   protected begin(liveRollout: LiveRollout, decision: Decision): void {
     this.#liveRollout = liveRollout;
@@ -37,13 +29,6 @@ export abstract class Journey extends RequestRecord implements Waiter {
     this.user = decision.user;
     if (decision.issueCookie) this.freshUser = decision.user;
     this.#enter(liveRollout.versions[decision.version.index]!);
-  }
-
-  /** The client has sent all that an answer needs; until then its slowness would be taken for the version's. */
-  protected awaitAnswer(): void {
-    if (this.#isAwaited || this.#ended) return;
-    this.#isAwaited = true;
-    this.live!.probe.awaited();
   }
 
   /** Sends the request to this server. */
@@ -81,7 +66,7 @@ export abstract class Journey extends RequestRecord implements Waiter {
 
   /** The head of the version's answer is here. */
   protected noteAnswer(status: number): void {
-    this.#stopWaiting();
+    this.stopAwaiting();
     this.live!.probe.answered();
     this.#tries!.answered(status);
   }
@@ -113,32 +98,6 @@ export abstract class Journey extends RequestRecord implements Waiter {
     return true;
   }
 
-  /** The version has answered with what stays open for long; `withdraw` ends it before its time. */
-  protected beginStream(withdraw: () => void): void {
-    const { rollout, decided, live, facts } = this;
-    this.#stream = { rollout: rollout!, decided: decided!.name, servedBy: live!.version.name, facts, withdraw };
-    live!.probe.streamOpened();
-    this.setting.streams.opened(this.#stream);
-  }
-
-  /** Reports the outcome; a second call does nothing. */
-  protected end(durationMs: number): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.durationMs = durationMs;
-    if (this.#stream !== null) {
-      this.setting.streams.closed(this.#stream);
-      this.live!.probe.streamClosed();
-    }
-    if (this.live !== null) {
-      this.#stopWaiting();
-      this.#leave();
-      this.live.probe.finished(this);
-    }
-    this.setting.finished(this);
-    this.livePolicy.letGo();
-  }
-
   get #canFallBack(): boolean {
     return this.live!.version.index !== 0 && this.rollout!.fallback === 'baseline';
   }
@@ -150,7 +109,7 @@ export abstract class Journey extends RequestRecord implements Waiter {
     live.probe.entered();
   }
 
-  #leave(): void {
+  protected override leaveVersion(): void {
     const { group, probe } = this.live!;
     if (this.#isWaiting) group.leave(this);
     this.#tries!.close();
@@ -159,8 +118,8 @@ export abstract class Journey extends RequestRecord implements Waiter {
   }
 
   #moveTo(live: LiveVersion): void {
-    this.#stopWaiting();
-    this.#leave();
+    this.stopAwaiting();
+    this.leaveVersion();
     this.#enter(live);
   }
 
@@ -195,11 +154,6 @@ export abstract class Journey extends RequestRecord implements Waiter {
     this.retries = [...this.retries, reason];
     this.live!.probe.retried(reason);
     return true;
-  }
-
-  #stopWaiting(): void {
-    if (this.#isAwaited) this.live!.probe.unawaited();
-    this.#isAwaited = false;
   }
 
   #fallBack(reason: FallbackReason): void {
