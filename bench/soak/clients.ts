@@ -9,6 +9,16 @@ import { WebSocket } from 'ws';
 import type { RequestKind, RequestRecord } from './record.ts';
 import { answerBytes } from './server.ts';
 
+/** How many clients of each kind there are, and how long each rests between two requests. */
+export const crowd: readonly { readonly kind: RequestKind; readonly clients: number; readonly restMs: number }[] = [
+  { kind: 'get', clients: 20, restMs: 100 },
+  { kind: 'download', clients: 2, restMs: 300 },
+  { kind: 'post', clients: 6, restMs: 200 },
+  { kind: 'events', clients: 4, restMs: 500 },
+  { kind: 'websocket', clients: 4, restMs: 500 },
+  { kind: 'leave', clients: 2, restMs: 500 },
+];
+
 const giveUpAfterMs = 20_000;
 const postBytes = 20_000;
 const userCount = 2_000;

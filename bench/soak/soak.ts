@@ -9,21 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { findFreePort } from '../children.ts';
 import { measureTree } from '../process-tree.ts';
-import { Clients } from './clients.ts';
+import { Clients, crowd } from './clients.ts';
 import { policyText, type SoakPlace } from './policy.ts';
 import type { MemoryRecord, RequestKind, RequestRecord, TroubleRecord } from './record.ts';
 import { AppServers, makeTrouble } from './troubles.ts';
 import { countFailures, fallenCounters, judgeMemory, type Scrape, wrongSums } from './verdict.ts';
 
-/** How many clients of each kind there are, and how long each rests between two requests. */
-const crowd: readonly { readonly kind: RequestKind; readonly clients: number; readonly restMs: number }[] = [
-  { kind: 'get', clients: 20, restMs: 100 },
-  { kind: 'download', clients: 2, restMs: 300 },
-  { kind: 'post', clients: 6, restMs: 200 },
-  { kind: 'events', clients: 4, restMs: 500 },
-  { kind: 'websocket', clients: 4, restMs: 500 },
-  { kind: 'leave', clients: 2, restMs: 500 },
-];
 const lookEveryMs = 10_000;
 
 type Findings = {
