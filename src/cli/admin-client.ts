@@ -31,7 +31,7 @@ export class UnreachableError extends GraygateError {
   readonly wasSent: boolean;
 
   constructor(message: string, wasSent: boolean, options?: { cause?: unknown }) {
-    super('unreachable', `${message}; if it runs elsewhere, name its admin port with --url or GRAYGATE_URL`, options);
+    super('unreachable', message, options);
     this.wasSent = wasSent;
   }
 }

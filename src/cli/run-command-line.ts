@@ -7,6 +7,8 @@ import { graygateVersion } from '../version.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { verbs } from './verbs.ts';
 
+const elsewhere = '; if it runs elsewhere, name its admin port with --url or GRAYGATE_URL';
+
 /** `args` without the program's name. Rejects only for what is a fault of graygate itself. */
 export async function runCommandLine(
   args: readonly string[],
@@ -73,7 +75,7 @@ function exitCodeOf(error: unknown, { stderr }: CommandContext): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (!(error instanceof GraygateError) || error.code === 'internal') throw error;
   if (error instanceof PolicyError) stderr.write(error.problems.map((each) => `${formatProblem(each)}\n`).join(''));
-  else stderr.write(`graygate: ${error.message}\n`);
+  else stderr.write(`graygate: ${error.message}${error.code === 'unreachable' ? elsewhere : ''}\n`);
   if (error.code === 'usage') return 2;
   return error.code === 'unreachable' ? 3 : 1;
 }
