@@ -45,7 +45,7 @@ async function save(store: AlertStore, targets: readonly AlertTarget[], entry: A
   await store.states.save({ ...change, alerts });
 }
 
-test('an alert that could not be delivered before a restart arrives after it, in order and once', async () => {
+test('an alert that could not be delivered before a restart arrives after it, in order and once', async (t) => {
   const closed = await openReceiver();
   await closed.close();
   const targets = [targetOf(closed.url)];
@@ -58,6 +58,7 @@ test('an alert that could not be delivered before a restart arrives after it, in
       sender.poke();
     });
     const receiver = await openReceiver(Number(new URL(closed.url).port));
+    t.after(() => receiver.close());
     await withRun(directory, targets, async ({ store, sender }) => {
       sender.poke();
       await eventually('both alerts', () => receiver.received.length === 2);
@@ -73,12 +74,12 @@ test('an alert that could not be delivered before a restart arrives after it, in
       receiver.received.map(({ body }): string => JSON.parse(body).reason),
       ['one', 'two'],
     );
-    await receiver.close();
   });
 });
 
-test('a change that is saved a second time is told once', async () => {
+test('a change that is saved a second time is told once', async (t) => {
   const receiver = await openReceiver();
+  t.after(() => receiver.close());
   const targets = [targetOf(receiver.url)];
   await withDirectory(async (directory) => {
     await withRun(directory, targets, async ({ store, sender }) => {
@@ -97,5 +98,4 @@ test('a change that is saved a second time is told once', async () => {
       assert.equal(receiver.received.length, 2);
     });
   });
-  await receiver.close();
 });
