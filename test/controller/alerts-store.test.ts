@@ -46,9 +46,10 @@ async function save(store: AlertStore, targets: readonly AlertTarget[], entry: A
 }
 
 test('an alert that could not be delivered before a restart arrives after it, in order and once', async (t) => {
-  const closed = await openReceiver();
-  await closed.close();
-  const targets = [targetOf(closed.url)];
+  const receiver = await openReceiver();
+  t.after(() => receiver.close());
+  receiver.isDead = true;
+  const targets = [targetOf(receiver.url)];
   await withDirectory(async (directory) => {
     await withRun(directory, targets, async ({ store, sender, failures }) => {
       await save(store, targets, entryOf({ reason: 'one', revision: 1 }));
@@ -57,8 +58,7 @@ test('an alert that could not be delivered before a restart arrives after it, in
       await save(store, targets, entryOf({ reason: 'two', revision: 2 }));
       sender.poke();
     });
-    const receiver = await openReceiver(Number(new URL(closed.url).port));
-    t.after(() => receiver.close());
+    receiver.isDead = false;
     await withRun(directory, targets, async ({ store, sender }) => {
       sender.poke();
       await eventually('both alerts', () => receiver.received.length === 2);

@@ -142,24 +142,22 @@ test('the log tells no address of a target that fails', async () => {
 });
 
 test('a receiver that was dead for a while gets everything, in the order of the changes', async () => {
-  const first = await openReceiver();
-  const { url } = first;
-  await first.close();
-  const post = openPost([targetOf(url)]);
+  const receiver = await receive();
+  receiver.isDead = true;
+  const post = openPost([targetOf(receiver.url)]);
   for (const [at, reason] of ['one', 'two', 'three'].entries()) {
     post.tell('shop', entryOf({ reason, revision: at + 1 }));
   }
   post.tell('item', entryOf({ reason: 'other', revision: 1 }));
   await eventually('some attempts', () => post.log.length >= 3);
-  const again = await openReceiver(Number(new URL(url).port));
-  cleanUps.push(() => again.close());
+  receiver.isDead = false;
   post.tell('shop', entryOf({ reason: 'four', revision: 9 }));
   await eventually('the outbox to be empty', () => post.outbox.kept.length === 0);
   assert.deepEqual(
-    reasonsIn(again).filter((reason) => reason !== 'other'),
+    reasonsIn(receiver).filter((reason) => reason !== 'other'),
     ['one', 'two', 'three', 'four'],
   );
-  assert.equal(again.received.length, 5);
+  assert.equal(receiver.received.length, 5);
 });
 
 test('a later alert of a rollout waits for the one that the receiver cannot take now; other rollouts do not', async () => {

@@ -8,16 +8,19 @@ export type Receiver = {
   readonly received: Received[];
   /** How the next requests are answered. */
   answer: (response: ServerResponse, received: Received) => void;
+  /** Whether connections are cut as soon as they come: dead, with a port that nobody else can take meanwhile. */
+  isDead: boolean;
   close(): Promise<void>;
 };
 
-/** A receiver on a free port (or a certain one) that says 200 until it is told otherwise. */
-export async function openReceiver(port = 0): Promise<Receiver> {
+/** A receiver on a free port that says 200 until it is told otherwise. */
+export async function openReceiver(): Promise<Receiver> {
   const server = createServer((request, response) => void take(request, response));
   const receiver: Receiver = {
     url: '',
     received: [],
     answer: (response) => response.end('ok'),
+    isDead: false,
     async close() {
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
@@ -30,7 +33,10 @@ export async function openReceiver(port = 0): Promise<Receiver> {
     receiver.received.push(received);
     receiver.answer(response, received);
   }
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  server.on('connection', (socket) => {
+    if (receiver.isDead) socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (typeof address === 'object' && address !== null) receiver.url = `http://127.0.0.1:${address.port}/hook`;
   return receiver;
