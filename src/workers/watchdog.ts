@@ -7,8 +7,8 @@ const roundMs = 500;
 const lateAfterRounds = 4;
 /** 15 s: it is replaced. A busy worker answers between two requests; building a large policy takes a second or two. */
 const lostAfterRounds = 30;
-/** A worker that has not begun to serve by then (30 s) never will. */
-const beginsWithinRounds = 60;
+/** A worker that has not begun to serve by then (2 min) never will; to kill one that is only slow would begin it all over again. */
+const beginsWithinRounds = 240;
 
 /** `late`: may come back. `lost`: is to be killed. */
 export type PulseState = 'well' | 'late' | 'lost';
