@@ -1,5 +1,5 @@
 // The part of `plan` that is about the experiment: its options, and where the rates come from.
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { GraygateError } from '../errors.ts';
 import type { ExperimentReport } from '../rollout/experiment-report/report.ts';
 import type { Experiment, Metric } from '../rollout/experiment.ts';
@@ -39,7 +39,7 @@ export type ExperimentPlan = {
 export function addExperimentOptions(command: Command): Command {
   return command
     .option('--lift <percent>', 'plan the experiment: the lift to be found, such as 10%', readShare)
-    .option('--power <percent>', 'how surely it is to be found', readShare, 0.8)
+    .addOption(new Option('--power <percent>', 'how surely it is to be found').argParser(readShare).default(0.8, '80'))
     .option('--conversion <percent>', 'how many users buy today, where nothing is recorded', readShare)
     .option('--retention <percent>', 'how many users come back today', readShare)
     .option('--order-value <number>', 'the average order today', numberAbove(0, 1e9))
