@@ -4,21 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { serve, startUpstream, stopUpstream, temporaryFolder, type Upstream } from '../support/serving.ts';
+import { shopRolloutText } from '../support/shop-policy-text.ts';
 import { startLoad } from '../support/steady-load.ts';
 
-function policyOf(versions: { stable: Upstream; canary: Upstream }, stages: string): string {
-  return `version: 1
-listen: 127.0.0.1:0
-admin: { listen: 127.0.0.1:0 }
-rollouts:
-  - name: shop
-    versions:
-      stable: { servers: ["${versions.stable.url}"] }
-      canary: { servers: ["${versions.canary.url}"] }
-    release: "2"
-    stages: ${stages}
-    analysis: { down: 1s, checks: [{ metric: error-rate }] }
-`;
+function policyOf({ stable, canary }: { stable: Upstream; canary: Upstream }, stages: string): string {
+  const keys = `release: "2"
+stages: ${stages}
+analysis: { down: 1s, checks: [{ metric: error-rate }] }`;
+  return shopRolloutText({ stable: stable.url, canary: canary.url }, keys);
 }
 
 const fivePercent = '[{ name: small, percent: 5, hold: 1h }, { name: full, percent: 100 }]';
