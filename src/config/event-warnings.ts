@@ -1,4 +1,5 @@
 // What `validate --strict` says about events: those that no request can be, because nobody looks at such requests.
+import { readsClaims, takesSameTokens } from '../rollout/claims.ts';
 import { decodePercent, isPathWithin } from '../rollout/path.ts';
 import type { ByteString, Policy, Rollout } from '../rollout/policy.ts';
 import { fromByteString } from './byte-string.ts';
@@ -49,13 +50,4 @@ function whyUnseen(
 /** Whether requests with the path, or below it, come to a rollout with these; none: everything comes. */
 function takes(paths: readonly ByteString[], eventPath: ByteString): boolean {
   return paths.length === 0 || paths.some((path) => isPathWithin(path, eventPath) || isPathWithin(eventPath, path));
-}
-
-/** Whether a claim says whose an event is, or that it counts for nothing. */
-export function readsClaims({ user, exclude }: Rollout): boolean {
-  return user.from.some(({ kind }) => kind === 'jwt') || exclude.flat().some(({ on }) => on === 'jwt');
-}
-
-function takesSameTokens(one: Rollout, other: Rollout): boolean {
-  return JSON.stringify(one.user.jwt) === JSON.stringify(other.user.jwt);
 }

@@ -1,5 +1,6 @@
 // What the gateway says of the business: who was exposed to which version, and what users did. Looks on at the requests of the
 // rollouts that have events; a policy without any costs nothing.
+import { readsClaims } from '../../rollout/claims.ts';
 import type { BusinessEvent, Exposure } from '../../rollout/experiment.ts';
 import type { Policy, Rollout } from '../../rollout/policy.ts';
 import type { SplitCell } from '../../rollout/split.ts';
@@ -9,7 +10,7 @@ import { EventTap, type Doing, type TapParts, type UnreadEvent } from './event-t
 import { ExposureNotes } from './exposure-notes.ts';
 import { JsonAnswers } from './json-answers.ts';
 import { SeenToday } from './seen-today.ts';
-import { doerOf, readsClaims, rulesWatchedIn, type WatchedRule } from './watched-rules.ts';
+import { doerOf, rulesWatchedIn, type WatchedRule } from './watched-rules.ts';
 
 export type BusinessParts = {
   cellOf(rollout: Rollout): SplitCell;
@@ -74,7 +75,7 @@ class EventOnlooker implements Onlooker {
   readonly #parts: TapParts;
 
   constructor(rules: readonly WatchedRule[], parts: TapParts) {
-    this.needsClaims = rules.some(({ of }) => readsClaims(of));
+    this.needsClaims = rules.some(({ of }) => readsClaims(of.rollout));
     this.#matcher = new EventMatcher(rules);
     this.#parts = parts;
   }

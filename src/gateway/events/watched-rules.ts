@@ -1,5 +1,6 @@
 // The events that a rollout's requests may be: its own, and those of rollouts on the same hosts that name a path, because the
 // order is often placed with another service than the one that is rolled out.
+import { readsClaims, takesSameTokens } from '../../rollout/claims.ts';
 import { standsAside } from '../../rollout/population.ts';
 import { type CompiledRollout, compileRollout } from '../../rollout/compiled-rollout.ts';
 import type { EventRule } from '../../rollout/experiment.ts';
@@ -25,8 +26,8 @@ export function rulesWatchedIn(rollout: Rollout, { rollouts }: Pick<Policy, 'rol
     const isOwn = other === rollout;
     const rules = other.events.filter(({ fromTraffic, paths }) => fromTraffic && (isOwn || paths.length > 0));
     if (rules.length === 0) return [];
+    if (!isOwn && readsClaims(other) && !takesSameTokens(other, rollout)) return [];
     const of = compileRollout(other);
-    if (!isOwn && readsClaims(of) && !takesSameTokens(other, rollout)) return [];
     return rules.map((rule) => ({ rule, of, isOwn, headers: filterOf(rule) }));
   });
 }
@@ -38,19 +39,6 @@ export function doerOf({ of, isOwn, headers }: WatchedRule, { facts, decision }:
   if (headers !== null && !fitsFilter(headers, facts, user)) return null;
   if (of.excluded !== null && fitsFilter(of.excluded, facts, user)) return null;
   return of.population !== null && standsAside(of.population, user) !== null ? null : user;
-}
-
-/** Whether a claim says whose an event of this rollout is, or that it counts for nothing. */
-export function readsClaims({ rollout, excluded }: CompiledRollout): boolean {
-  return (
-    rollout.user.from.some(({ kind }) => kind === 'jwt') ||
-    excluded?.slots.sources.some(({ on }) => on === 'jwt') === true
-  );
-}
-
-/** Claims are verified as the deciding rollout says: they name a user of another one only where both take the same tokens. */
-function takesSameTokens(other: Rollout, deciding: Rollout): boolean {
-  return JSON.stringify(other.user.jwt) === JSON.stringify(deciding.user.jwt);
 }
 
 function userOfOther({ rollout, identity, slots }: CompiledRollout, facts: WatchedRequest['facts']): ByteString | null {
