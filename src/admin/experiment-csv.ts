@@ -1,4 +1,5 @@
 // The report of an experiment as CSV (RFC 4180), a line for each metric and candidate.
+import { decisiveOf } from '../rollout/experiment-report/decisive.ts';
 import type { ExperimentReport, MetricComparison, MetricReport } from '../rollout/experiment-report/report.ts';
 
 type Cell = string | number | null;
@@ -46,11 +47,4 @@ function cellText(cell: Cell): string {
   if (typeof cell === 'number') return String(cell);
   const text = /^[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function decisiveOf({
-  adjusted,
-  figures,
-}: MetricComparison): MetricComparison['adjusted'] | MetricComparison['figures'] {
-  return adjusted ?? figures;
 }

@@ -1,4 +1,5 @@
 // The report of an experiment on a terminal: the alarm first, then what is decided, then every comparison. Pure text.
+import { decisiveOf } from '../rollout/experiment-report/decisive.ts';
 import { chinese } from '../rollout/experiment-report/chinese.ts';
 import { english } from '../rollout/experiment-report/english.ts';
 import { lineOn } from '../rollout/experiment-report/notes.ts';
@@ -78,7 +79,7 @@ function table({ metrics, versions }: ExperimentReport, words: Words, { paint }:
 
 /** Both figures, the lift (or the difference where there is none) and its interval. */
 function figureCells({ metric: { kind } }: MetricReport, one: MetricComparison, style: NumberStyle): string[] {
-  const decisive = one.adjusted ?? one.figures;
+  const decisive = decisiveOf(one);
   if (one.figures === null || decisive === null) return [nothing, nothing, nothing, nothing];
   const { change, lower, upper } = changeTexts(kind, decisive, style);
   const means = [one.figures.baselineMean, one.figures.candidateMean].map((mean) => figureText(kind, mean, style));

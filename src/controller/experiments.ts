@@ -1,12 +1,13 @@
 // The service of experiments: takes in what users did, from traffic and from servers, writes it in batches, answers with figures, and
 // lets time pass in the store. The only way to the store of experiments.
 import type { BusinessEvent, EventAnswer, ExperimentFigures, Exposure } from '../rollout/experiment.ts';
-import type {
-  CountedEvents,
-  EventOutcome,
-  ExperimentEntry,
-  Observation,
-  SplitChange,
+import {
+  type CountedEvents,
+  type EventOutcome,
+  type ExperimentEntry,
+  type Observation,
+  type SplitChange,
+  rolloutOf,
 } from '../rollout/experiment/entries.ts';
 import type { ByteString } from '../rollout/policy.ts';
 import { EntryQueue } from './entry-queue.ts';
@@ -168,11 +169,6 @@ export class Experiments implements ExperimentDesk {
 /** Nothing happens after it was told. */
 function eventEntry(event: BusinessEvent, nowMs: number): ExperimentEntry {
   return { kind: 'event', event: event.atMs > nowMs ? { ...event, atMs: nowMs } : event };
-}
-
-function rolloutOf(entry: ExperimentEntry): string {
-  if (entry.kind === 'exposure') return entry.exposure.rollout;
-  return entry.kind === 'event' ? entry.event.rollout : entry.change.rollout;
 }
 
 /** The events that counted, by rollout, version and name. */

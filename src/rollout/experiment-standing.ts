@@ -1,4 +1,5 @@
 // What the machine needs to know of an experiment: whether it is over, who has won, and the numbers for the audit log.
+import { decisiveOf } from './experiment-report/decisive.ts';
 import type { Experiment } from './experiment.ts';
 import type { ExperimentReport } from './experiment-report/report.ts';
 import { durationOf } from './wording.ts';
@@ -47,8 +48,9 @@ export function standingOf(report: ExperimentReport, { stopWhen, then }: Experim
     isOver: isTimeUp || (stopWhen?.kind === 'decided' && winner !== null),
     then,
     sentence: `${ended}${decision.sentence}`,
-    figures: (primary?.comparisons ?? []).map(({ candidate, figures, adjusted }) => {
-      const decisive = adjusted ?? figures;
+    figures: (primary?.comparisons ?? []).map((comparison) => {
+      const { candidate, figures } = comparison;
+      const decisive = decisiveOf(comparison);
       return {
         candidate,
         users: figures?.users ?? null,

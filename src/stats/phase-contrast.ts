@@ -6,6 +6,9 @@ import type { Sample } from './sample.ts';
 /** Users who were first exposed while one split was in force; samples of one kind. */
 export type Phase = { readonly candidate: Sample; readonly baseline: Sample };
 
+/** What has users in both versions. */
+type Counted = Readonly<Record<keyof Phase, { readonly userCount: number }>>;
+
 /** A mean over the phases. */
 export type PhasedMean = { readonly mean: number; readonly standardError: number };
 
@@ -53,7 +56,8 @@ export function contrastPhases(phases: readonly Phase[], ratio = 1): Contrast | 
   };
 }
 
-function usersOf({ candidate, baseline }: Phase): number {
+/** Users of both versions in a phase. */
+export function usersOf({ candidate, baseline }: Counted): number {
   return candidate.userCount + baseline.userCount;
 }
 

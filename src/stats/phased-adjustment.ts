@@ -2,6 +2,7 @@
 // with too little past is taken as it is.
 import { compareAdjusted } from './adjusted-comparison.ts';
 import type { PairedSample } from './adjusted-comparison.ts';
+import { usersOf } from './phase-contrast.ts';
 import { momentsOf } from './sample.ts';
 import type { Moments } from './sample.ts';
 
@@ -46,10 +47,6 @@ function asItIs({ candidate, baseline }: PairedPhase): PhaseFigures {
 
 function unpaired({ userCount, ySum, ySquares }: PairedSample): Moments {
   return momentsOf({ kind: 'mean', userCount, sum: ySum, sumOfSquares: ySquares });
-}
-
-function usersOf({ candidate, baseline }: PairedPhase): number {
-  return candidate.userCount + baseline.userCount;
 }
 
 /**

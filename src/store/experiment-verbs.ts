@@ -3,7 +3,12 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { ExperimentFigures } from '../rollout/experiment.ts';
-import type { CountedEvents, EventOutcome, ExperimentBatch, ExperimentEntry } from '../rollout/experiment/entries.ts';
+import {
+  type CountedEvents,
+  type EventOutcome,
+  type ExperimentBatch,
+  rolloutOf,
+} from '../rollout/experiment/entries.ts';
 import { beganMsOf } from '../rollout/experiment/live-experiment.ts';
 import { openExperimentMemory } from './experiment-memory.ts';
 import type { ExperimentShelf, OpenExperiment } from './experiment-shelf.ts';
@@ -55,11 +60,6 @@ export function experimentVerbs(database: DatabaseSync) {
 }
 
 export type ExperimentVerbs = ReturnType<typeof experimentVerbs>;
-
-function rolloutOf(entry: ExperimentEntry): string {
-  if (entry.kind === 'exposure') return entry.exposure.rollout;
-  return entry.kind === 'event' ? entry.event.rollout : entry.change.rollout;
-}
 
 function figuresOf({ row, live }: OpenExperiment, shelf: ExperimentShelf, nowMs: number): ExperimentFigures {
   const summed = live.summed(nowMs);

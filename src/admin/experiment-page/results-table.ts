@@ -1,4 +1,5 @@
 // Every comparison of an experiment as a row: both figures, the lift drawn on one axis, what is to be concluded.
+import { decisiveOf } from '../../rollout/experiment-report/decisive.ts';
 import { lineOn } from '../../rollout/experiment-report/notes.ts';
 import { changeTexts, figureText, type NumberStyle } from '../../rollout/experiment-report/numbers.ts';
 import type {
@@ -83,8 +84,4 @@ function sentences(report: ExperimentReport, words: Words): string {
     metric.comparisons.map((one) => lineOn(report, { metric, one }, words)),
   );
   return lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('');
-}
-
-function decisiveOf({ adjusted, figures }: MetricComparison): Estimated | null {
-  return adjusted ?? figures;
 }

@@ -1,4 +1,5 @@
 // A report in Chinese.
+import { decisiveOf } from './decisive.ts';
 import type { Metric } from '../experiment.ts';
 import { countOf } from '../wording.ts';
 import { changeTexts, differenceText, figureText, shareText } from './numbers.ts';
@@ -38,7 +39,8 @@ export const chinese: Words = {
         return `人均事件数：${metric.event}`;
     }
   },
-  verdict({ kind }, { candidate, figures, adjusted, verdict }, baseline) {
+  verdict({ kind }, comparison, baseline) {
+    const { candidate, figures, verdict } = comparison;
     if (verdict.kind === 'frozen') return `${candidate} 无结论：用户分布与分流比例不符`;
     if (verdict.kind === 'not-enough-data') return `${candidate} 数据不足：${chinese.missing(kind, verdict.missing)}`;
     if (verdict.kind === 'no-difference') {
@@ -49,7 +51,7 @@ export const chinese: Words = {
           : `${baseline} 的 ${shareText(largestLift, numbers)}`;
       return `${candidate} 与 ${baseline} 之间没有超过 ${size} 的差异`;
     }
-    const { change, lower, upper } = changeTexts(kind, adjusted ?? figures!, numbers);
+    const { change, lower, upper } = changeTexts(kind, decisiveOf(comparison)!, numbers);
     const means = `${figureText(kind, figures!.candidateMean, numbers)} 对 ${figureText(kind, figures!.baselineMean, numbers)}`;
     return `${candidate} 比 ${baseline} ${answers[verdict.kind]}：${means}，${change}（区间 ${lower} 至 ${upper}）`;
   },

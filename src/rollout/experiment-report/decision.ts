@@ -1,4 +1,5 @@
 // What the primary metric says of all versions together.
+import { decisiveOf } from './decisive.ts';
 import type { Decision, MetricComparison, MetricReport } from './report.ts';
 
 /**
@@ -16,8 +17,8 @@ export function decide(primary: MetricReport | undefined, baseline: string): Dec
 }
 
 /** A candidate of which nothing is known may be the best. */
-function differenceOf({ figures, adjusted }: MetricComparison): number {
-  return (adjusted ?? figures)?.difference ?? Infinity;
+function differenceOf(comparison: MetricComparison): number {
+  return decisiveOf(comparison)?.difference ?? Infinity;
 }
 
 function told({ candidate, sentence }: MetricComparison): { readonly about: string; readonly sentence: string } {

@@ -1,4 +1,5 @@
 // A report in English.
+import { decisiveOf } from './decisive.ts';
 import { chanceOf, countOf, durationOf } from '../wording.ts';
 import { changeTexts, differenceText, figureText, shareText } from './numbers.ts';
 import type { Metric } from '../experiment.ts';
@@ -38,7 +39,8 @@ export const english: Words = {
         return `Events a user: ${metric.event}`;
     }
   },
-  verdict({ kind }, { candidate, figures, adjusted, verdict }, baseline) {
+  verdict({ kind }, comparison, baseline) {
+    const { candidate, figures, verdict } = comparison;
     if (verdict.kind === 'frozen') return `no verdict on ${candidate}: users do not fall as the split says`;
     if (verdict.kind === 'not-enough-data')
       return `not enough data on ${candidate}: ${english.missing(kind, verdict.missing)}`;
@@ -50,7 +52,7 @@ export const english: Words = {
           : `${shareText(largestLift, numbers)} of ${baseline}'s figure`;
       return `no difference between ${candidate} and ${baseline} larger than ${size}`;
     }
-    const { change, lower, upper } = changeTexts(kind, adjusted ?? figures!, numbers);
+    const { change, lower, upper } = changeTexts(kind, decisiveOf(comparison)!, numbers);
     const means = `${figureText(kind, figures!.candidateMean, numbers)} against ${figureText(kind, figures!.baselineMean, numbers)}`;
     return `${candidate} is ${verdict.kind} than ${baseline}: ${means}, ${change} (${lower} to ${upper})`;
   },

@@ -1,5 +1,6 @@
 // Every metric of an experiment judged: the primary one by intervals that share its alpha, the others so that few of those that
 // are said to differ do not (e-BH, STATISTICS 7).
+import { decisiveOf } from './decisive.ts';
 import { discoveries } from '../../stats/discoveries.ts';
 import type { Tuning } from '../../stats/mean-interval.ts';
 import { mergeSamples, momentsOf } from '../../stats/sample.ts';
@@ -45,9 +46,8 @@ export function metricReports(frame: Frame): MetricReport[] {
 function secondaryTuning(frame: Frame, secondary: readonly MetricFigures[], tuning: Tuning): Tuning {
   const logEvidences = secondary.flatMap((metric) =>
     candidateIndexes(frame.figures).map((index) => {
-      const { figures, adjusted } = compareMetric(metric, index, tuning);
       const mayDecide = missingFor(frame, metric, index).length === 0;
-      return mayDecide ? ((adjusted ?? figures)?.logEvidence ?? -Infinity) : -Infinity;
+      return mayDecide ? (decisiveOf(compareMetric(metric, index, tuning))?.logEvidence ?? -Infinity) : -Infinity;
     }),
   );
   const found = Math.max(1, discoveries(logEvidences, tuning.alpha).length);
@@ -59,7 +59,7 @@ function reportOn(frame: Frame, one: MetricFigures, tuning: Tuning): MetricRepor
   const comparisons = candidateIndexes(figures).map((index): MetricComparison => {
     const compared: Compared = compareMetric(one, index, tuning);
     const missing = missingFor(frame, one, index);
-    const verdict = verdictOf({ isFrozen, missing, estimated: compared.adjusted ?? compared.figures });
+    const verdict = verdictOf({ isFrozen, missing, estimated: decisiveOf(compared) });
     const comparison = { candidate: figures.versions[index]!, alpha: tuning.alpha, ...compared, verdict };
     return { ...comparison, sentence: frame.say(one.metric, comparison) };
   });

@@ -15,6 +15,12 @@ export type ExperimentEntry =
   | { readonly kind: 'event'; readonly event: BusinessEvent }
   | { readonly kind: 'split'; readonly change: SplitChange };
 
+/** The rollout that an entry is about. */
+export function rolloutOf(entry: ExperimentEntry): string {
+  if (entry.kind === 'exposure') return entry.exposure.rollout;
+  return entry.kind === 'event' ? entry.event.rollout : entry.change.rollout;
+}
+
 /** How the users of a rollout are observed. */
 export type Observation = {
   readonly release: string;
