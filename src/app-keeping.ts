@@ -30,7 +30,7 @@ export function pilotStoreOf(store: KeptStore, targets: () => readonly AlertTarg
         atMs,
         state: pack(state),
         entries: entries.map(pack),
-        alerts: alerts.map(({ id, message }) => ({ id, alert: pack(message) })),
+        alerts: alerts.map(({ id, queue, message }) => ({ id, queue, alert: pack(message) })),
       });
       return saved.revision;
     },

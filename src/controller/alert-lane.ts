@@ -1,5 +1,5 @@
-// The alerts of one target on their way, one at a time in the order of the changes. A later alert of a rollout waits for an earlier
-// one; a target that is dead keeps nobody else's waiting.
+// The alerts of one target on their way, one at a time, so that a target that hangs keeps nobody else's waiting. Their order is the
+// outbox's: it gives an alert of a rollout when the one before has gone.
 import type { AuditEntry } from '../rollout/audit-entry.ts';
 import type { AlertTarget } from '../rollout/policy.ts';
 import { deliver, type Delivery } from './alert-delivery.ts';
@@ -12,7 +12,7 @@ export type AlertMessage = { readonly target: string; readonly entry: AuditEntry
 export interface AlertOutbox {
   take(due: { nowMs: number; leaseMs: number; limit: number }): Promise<readonly DueAlert[]>;
   delivered(id: string): Promise<void>;
-  failed(outcome: { id: string; nextAttemptMs: number | null }): Promise<void>;
+  failed(outcome: { id: string; nextAttemptMs: number | null; stepsAside: boolean }): Promise<void>;
 }
 
 export type DueAlert = {
@@ -23,9 +23,6 @@ export type DueAlert = {
   readonly attempt: number;
   readonly alert: { readonly value: AlertMessage };
 };
-
-/** `takenMs`: when the outbox gave it. */
-export type TakenAlert = DueAlert & { readonly takenMs: number };
 
 export interface AlertLogger {
   warn(fields: object, message: string): void;
@@ -50,7 +47,7 @@ export type LaneParts = {
   readonly target: () => AlertTarget | null;
   readonly nowMs: () => number;
   readonly signLink: SignLink;
-  /** The lane has done what it can with an alert; where it is due again, then. */
+  /** The lane has done what it can with an alert; where it is due again, then. The next of its queue may be due now. */
   readonly done: (id: string, dueMs: number | null) => void;
   /** No more attempts from now on. */
   readonly isClosing: () => boolean;
@@ -60,10 +57,9 @@ export type LaneParts = {
 
 export class AlertLane {
   readonly #parts: LaneParts;
-  readonly #queue: TakenAlert[] = [];
+  readonly #queue: DueAlert[] = [];
   #working: Promise<void> | null = null;
-  /** Until when a rollout's later alerts wait for the one that failed. */
-  readonly #heldUntilMs = new Map<string, number>();
+  /** Until then nothing is tried, of whatever rollout: the target did not answer. */
   #deadUntilMs = 0;
   /** Delivered, but the store could not forget them yet. */
   readonly #arrived = new Set<string>();
@@ -72,8 +68,8 @@ export class AlertLane {
     this.#parts = parts;
   }
 
-  /** Takes one more alert, a newer one than those before. */
-  add(due: TakenAlert): void {
+  /** Takes one more alert. */
+  add(due: DueAlert): void {
     this.#queue.push(due);
     this.#working ??= this.#work();
   }
@@ -93,20 +89,17 @@ export class AlertLane {
   }
 
   /** Resolves with when the alert is due again; null: never, or nobody knows. */
-  async #handle(due: TakenAlert): Promise<number | null> {
-    const { outbox, logger, nowMs, isClosing } = this.#parts;
-    const { id, rollout, takenMs } = due;
+  async #handle(due: DueAlert): Promise<number | null> {
+    const { logger, nowMs, isClosing } = this.#parts;
+    const { id, rollout } = due;
     if (this.#arrived.has(id)) return this.#arrive(due);
     if (isClosing()) return this.#postpone(id, nowMs());
     const target = this.#parts.target();
     if (target === null) {
       logger.warn({ alert: id, rollout }, 'an alert is dropped: the policy has its target no longer');
-      await outbox.failed({ id, nextAttemptMs: null });
-      return null;
+      return this.#giveUp(id);
     }
-    const heldUntilMs = Math.max(this.#deadUntilMs, this.#heldUntilMs.get(rollout) ?? 0);
-    // Taken before the one that failed was due again: the outbox gives that one first, next time.
-    if (heldUntilMs > takenMs) return this.#postpone(id, heldUntilMs);
+    if (this.#deadUntilMs > nowMs()) return this.#postpone(id, this.#deadUntilMs);
     const { entry } = due.alert.value;
     const { stop, pace, signLink } = this.#parts;
     const terms = { nowMs: nowMs(), signLink, timeoutMs: pace.timeoutMs, stop };
@@ -115,9 +108,8 @@ export class AlertLane {
     return stop.aborted ? this.#postpone(id, nowMs()) : this.#fail(due, delivery);
   }
 
-  async #arrive({ id, rollout }: DueAlert): Promise<null> {
+  async #arrive({ id }: DueAlert): Promise<null> {
     this.#deadUntilMs = 0;
-    this.#heldUntilMs.delete(rollout);
     this.#arrived.add(id);
     await this.#parts.outbox.delivered(id);
     this.#arrived.delete(id);
@@ -125,30 +117,32 @@ export class AlertLane {
   }
 
   async #fail(due: DueAlert, delivery: Exclude<Delivery, { kind: 'delivered' }>): Promise<number | null> {
-    const { logger, outbox, pace, nowMs } = this.#parts;
+    const { logger, pace, nowMs } = this.#parts;
     const { id, rollout, createdMs, attempt } = due;
     const lastMs = createdMs + pace.giveUpMs;
     const fields = { alert: id, rollout, attempt, detail: delivery.detail };
-    this.#heldUntilMs.delete(rollout);
     if (nowMs() >= lastMs) {
       logger.error(fields, 'an alert is given up: it could not be delivered in time');
-      await outbox.failed({ id, nextAttemptMs: null });
-      return null;
+      return this.#giveUp(id);
     }
     const waitMs = Math.max(backOffMs(attempt, pace), Math.min(delivery.retryAfterMs ?? 0, pace.longestRetryMs));
     const nextMs = Math.min(nowMs() + waitMs, lastMs);
-    if (delivery.kind === 'failed') this.#heldUntilMs.set(rollout, nextMs);
     if (delivery.kind === 'dead') this.#deadUntilMs = nextMs;
     logger.warn(
       { ...fields, nextAttempt: new Date(nextMs).toISOString() },
       'an alert was not delivered and is tried again',
     );
-    return this.#postpone(id, nextMs);
+    return this.#postpone(id, nextMs, delivery.kind === 'refused');
   }
 
-  async #postpone(id: string, nextAttemptMs: number): Promise<number> {
-    await this.#parts.outbox.failed({ id, nextAttemptMs });
+  async #postpone(id: string, nextAttemptMs: number, stepsAside = false): Promise<number> {
+    await this.#parts.outbox.failed({ id, nextAttemptMs, stepsAside });
     return nextAttemptMs;
+  }
+
+  async #giveUp(id: string): Promise<null> {
+    await this.#parts.outbox.failed({ id, nextAttemptMs: null, stepsAside: false });
+    return null;
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type AlertMessage as Message,
   type AlertOutbox,
   type AlertPace,
-  type TakenAlert,
+  type DueAlert,
 } from './alert-lane.ts';
 import type { SignLink } from './alert-remedies.ts';
 import { shortHash, targetKey } from './alert-target.ts';
@@ -42,19 +42,19 @@ const closeWithinMs = 2_000;
 
 /**
  * The alerts of one change: one for each target that wants to hear of it. The id depends on the change and the target only,
- * so that a change which is saved again is told once.
+ * so that a change which is saved again is told once. A rollout's alerts to one target are a queue.
  */
 export function messagesFor(
   targets: readonly AlertTarget[],
   rollout: string,
   entry: AuditEntry,
-): { id: string; message: AlertMessage }[] {
+): { id: string; queue: string; message: AlertMessage }[] {
   const { alert, revision, kind, atMs, release } = entry;
   if (alert === null) return [];
   const keys = new Set(targets.filter(({ on }) => on.includes(alert)).map(targetKey));
   return Array.from(keys, (target) => {
     const change = shortHash(JSON.stringify([rollout, revision, kind, atMs, release, target]));
-    return { id: `${rollout}-${revision}-${change}`, message: { target, entry } };
+    return { id: `${rollout}-${revision}-${change}`, queue: `${rollout} ${target}`, message: { target, entry } };
   });
 }
 
@@ -100,14 +100,14 @@ export class AlertSender {
       const nowMs = this.#parts.nowMs();
       // A store that is not well says so by itself.
       const taken = await this.#outbox.take({ nowMs, leaseMs, limit: takenAtOnce }).catch(() => []);
-      for (const each of taken) this.#hand({ ...each, takenMs: nowMs });
+      for (const each of taken) this.#hand(each);
       this.#isPoked ||= taken.length === takenAtOnce;
     }
     this.#collecting = null;
     this.#wakeAt(this.#parts.nowMs() + lookEveryMs);
   }
 
-  #hand(due: TakenAlert): void {
+  #hand(due: DueAlert): void {
     if (this.#inHand.has(due.id)) return;
     this.#inHand.add(due.id);
     const key = due.alert.value.target;
@@ -128,6 +128,7 @@ export class AlertSender {
       done: (id, dueMs) => {
         this.#inHand.delete(id);
         if (dueMs !== null) this.#wakeAt(dueMs);
+        this.poke();
       },
       isClosing: () => this.#isClosing,
       stop: this.#stop.signal,

@@ -57,6 +57,12 @@ export const decisionMigrations: readonly string[] = [
 
   CREATE TABLE probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE outbox ADD COLUMN queue TEXT NOT NULL DEFAULT '';
+  ALTER TABLE outbox ADD COLUMN is_aside INTEGER NOT NULL DEFAULT 0;
+  UPDATE outbox SET queue = rollout || ' ' || coalesce(json_extract(json, '$.target'), '');
+  CREATE INDEX outbox_by_queue ON outbox (queue, seq);
+  `,
 ];
 
 /** Figures over time; `width_ms` is a second, a minute or an hour, `lasts_ms` the time of the newest slice in it. */

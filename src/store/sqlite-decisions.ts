@@ -27,7 +27,7 @@ export function sqliteStates<T extends StoredTypes>(part: Decisions): StateStore
         atMs,
         state: packDocument(state),
         entries: entries.map((entry) => packDocument(entry)),
-        alerts: alerts.map(({ id, alert }) => ({ id, ...packDocument(alert) })),
+        alerts: alerts.map(({ id, queue, alert }) => ({ id, queue, ...packDocument(alert) })),
       });
       return { revision };
     },
@@ -64,8 +64,10 @@ export function sqliteOutbox<Alert>(part: Decisions): AlertOutbox<Alert> {
       }));
     },
     delivered: (id) => part.call('removeAlert', id),
-    failed: ({ id, nextAttemptMs }) =>
-      nextAttemptMs === null ? part.call('removeAlert', id) : part.call('postponeAlert', { id, nextAttemptMs }),
+    failed: ({ id, nextAttemptMs, stepsAside }) =>
+      nextAttemptMs === null
+        ? part.call('removeAlert', id)
+        : part.call('postponeAlert', { id, nextAttemptMs, stepsAside }),
   };
 }
 

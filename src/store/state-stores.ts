@@ -37,8 +37,11 @@ export type StateChange<T extends StoredTypes = StoredTypes> = {
   readonly alerts: readonly NewAlert<T['alert']>[];
 };
 
-/** An alert to be sent from now on; a second one with the same `id` is ignored. */
-export type NewAlert<Alert> = { readonly id: string; readonly alert: Document<Alert> };
+/**
+ * An alert to be sent from now on; a second one with the same `id` is ignored. Those of one `queue` are given one after the other, in
+ * the order in which they were saved.
+ */
+export type NewAlert<Alert> = { readonly id: string; readonly queue: string; readonly alert: Document<Alert> };
 
 /** Who did what when: written with the states, never changed. */
 export type AuditLog<Entry> = {
@@ -63,11 +66,12 @@ export type AuditRecord<Entry> = {
   readonly entry: Document<Entry>;
 };
 
-/** Alerts until they are delivered: at least once, over restarts. */
+/** Alerts until they are delivered: at least once and in the order of their queue, over restarts. */
 export type AlertOutbox<Alert> = {
   /**
-   * The alerts that are due, oldest first, each left alone for `leaseMs` so that no one else sends it meanwhile.
-   * One that is neither delivered nor failed by then (a crash) is due again.
+   * The first alert of each queue, where it is due, oldest first; each left alone for `leaseMs` so that no one else sends it
+   * meanwhile. One that is neither delivered nor failed by then (a crash) is due again. Nothing is given before an earlier one of
+   * its queue is gone, or has stepped aside.
    */
   take(due: {
     readonly nowMs: number;
@@ -76,8 +80,16 @@ export type AlertOutbox<Alert> = {
   }): Promise<readonly DueAlert<Alert>[]>;
   /** It arrived: forget it. */
   delivered(id: string): Promise<void>;
-  /** It did not: due again at `nextAttemptMs`; null gives up and forgets it. */
-  failed(outcome: { readonly id: string; readonly nextAttemptMs: number | null }): Promise<void>;
+  failed(outcome: FailedAttempt): Promise<void>;
+};
+
+/** An alert did not arrive. */
+export type FailedAttempt = {
+  readonly id: string;
+  /** null gives up and forgets it. */
+  readonly nextAttemptMs: number | null;
+  /** Later ones of its queue need not wait for it. */
+  readonly stepsAside: boolean;
 };
 
 export type DueAlert<Alert> = {

@@ -18,7 +18,7 @@ export type StateWrite = {
   readonly atMs: number;
   readonly state: StoredDocument;
   readonly entries: readonly StoredDocument[];
-  readonly alerts: readonly (StoredDocument & { readonly id: string })[];
+  readonly alerts: readonly (StoredDocument & { readonly id: string; readonly queue: string })[];
 };
 
 export type AuditRow = StoredDocument & {
@@ -43,6 +43,8 @@ export type OutboxRow = StoredDocument & {
   readonly attempt: number;
 };
 
+export type PostponedAlert = { readonly id: string; readonly nextAttemptMs: number; readonly stepsAside: boolean };
+
 /** The verbs on states and the audit log. */
 export function stateTables(database: DatabaseSync) {
   const selectAll = database.prepare(
@@ -58,7 +60,7 @@ export function stateTables(database: DatabaseSync) {
     'INSERT INTO audit (rollout, at_ms, revision, format, json) VALUES (?, ?, ?, ?, ?)',
   );
   const insertAlert = database.prepare(
-    `INSERT INTO outbox (id, rollout, created_ms, due_ms, format, json) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO outbox (id, rollout, queue, created_ms, due_ms, format, json) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,
   );
   const selectAudit = database.prepare(
@@ -75,7 +77,7 @@ export function stateTables(database: DatabaseSync) {
         const revision = expectedRevision + 1;
         upsertState.run(rollout, revision, atMs, state.format, state.json);
         for (const entry of entries) insertEntry.run(rollout, atMs, revision, entry.format, entry.json);
-        for (const alert of alerts) insertAlert.run(alert.id, rollout, atMs, atMs, alert.format, alert.json);
+        for (const { id, queue, format, json } of alerts) insertAlert.run(id, rollout, queue, atMs, atMs, format, json);
         return revision;
       });
     },
@@ -88,11 +90,15 @@ export function stateTables(database: DatabaseSync) {
 export function outboxTable(database: DatabaseSync) {
   const lease = database.prepare(
     `UPDATE outbox SET attempt = attempt + 1, due_ms = ?
-     WHERE seq IN (SELECT seq FROM outbox WHERE due_ms <= ? ORDER BY seq LIMIT ?)
+     WHERE seq IN (
+       SELECT seq FROM outbox AS mine WHERE due_ms <= ? AND NOT EXISTS (
+         SELECT 1 FROM outbox AS earlier WHERE earlier.queue = mine.queue AND earlier.seq < mine.seq AND earlier.is_aside = 0
+       ) ORDER BY seq LIMIT ?
+     )
      RETURNING seq, id, rollout, created_ms AS createdMs, attempt, format, json`,
   );
   const remove = database.prepare('DELETE FROM outbox WHERE id = ?');
-  const postpone = database.prepare('UPDATE outbox SET due_ms = ? WHERE id = ?');
+  const postpone = database.prepare('UPDATE outbox SET due_ms = ?, is_aside = ? WHERE id = ?');
   return {
     takeAlerts: ({ nowMs, leaseMs, limit }: { nowMs: number; leaseMs: number; limit: number }): OutboxRow[] =>
       // RETURNING promises no order.
@@ -100,8 +106,8 @@ export function outboxTable(database: DatabaseSync) {
     removeAlert(id: string): void {
       remove.run(id);
     },
-    postponeAlert({ id, nextAttemptMs }: { id: string; nextAttemptMs: number }): void {
-      postpone.run(nextAttemptMs, id);
+    postponeAlert({ id, nextAttemptMs, stepsAside }: PostponedAlert): void {
+      postpone.run(nextAttemptMs, stepsAside ? 1 : 0, id);
     },
   };
 }

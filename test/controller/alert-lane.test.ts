@@ -1,20 +1,24 @@
-// The order of one target's alerts, with a clock that a test sets.
+// What a lane makes of a target's answers, with a clock that a test sets.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AlertLane, type TakenAlert } from '../../src/controller/alert-lane.ts';
+import { AlertLane, type DueAlert } from '../../src/controller/alert-lane.ts';
 import { alertPace } from '../../src/controller/alerts.ts';
 import { entryOf, targetOf } from './entries.ts';
 import { openReceiver, withStatus } from './receiver.ts';
 
 type Clock = { nowMs: number };
 
-/** A lane to a receiver; `due`: when the alerts that it gave back are due again, by id. */
+/** A lane to a receiver. Of the alerts that it gave back, by id: `due`: when they are due again, `asides`: whether they step aside. */
 async function openLane(t: { after(fn: () => Promise<void>): void }, clock: Clock) {
   const receiver = await openReceiver();
   t.after(() => receiver.close());
   const due = new Map<string, number | null>();
+  const asides = new Map<string, boolean>();
   const lane = new AlertLane({
-    outbox: { delivered: () => Promise.resolve(), failed: () => Promise.resolve() },
+    outbox: {
+      delivered: () => Promise.resolve(),
+      failed: async ({ id, stepsAside }) => void asides.set(id, stepsAside),
+    },
     logger: { warn: () => undefined, error: () => undefined },
     pace: alertPace,
     target: () => targetOf(receiver.url),
@@ -25,52 +29,50 @@ async function openLane(t: { after(fn: () => Promise<void>): void }, clock: Cloc
     stop: new AbortController().signal,
   });
   const arrived = (): string[] => receiver.received.map(({ body }): string => JSON.parse(body).reason);
-  return { receiver, lane, due, arrived };
+  return { receiver, lane, due, asides, arrived };
 }
 
-function alertOf(id: string, takenMs: number, rollout = 'shop'): TakenAlert {
+function alertOf(id: string, rollout = 'shop'): DueAlert {
   const value = { target: 'key', entry: entryOf({ reason: id }) };
-  return { id, rollout, createdMs: 0, attempt: 1, alert: { value }, takenMs };
+  return { id, rollout, createdMs: 0, attempt: 1, alert: { value } };
 }
 
-test('an alert that was taken before an earlier one was due again does not overtake it, however late it has its turn', async (t) => {
-  const clock = { nowMs: 0 };
-  const { receiver, lane, due, arrived } = await openLane(t, clock);
-  receiver.answer = withStatus(503);
-  lane.add(alertOf('one', 0));
+test('only an alert that the receiver refuses steps aside', async (t) => {
+  const { receiver, lane, asides } = await openLane(t, { nowMs: 0 });
+  for (const status of [503, 429, 400]) {
+    receiver.answer = withStatus(status);
+    lane.add(alertOf(`${status}`));
+    await lane.idle();
+  }
+  receiver.answer = (response) => void response.destroy();
+  lane.add(alertOf('dead'));
   await lane.idle();
-  const dueMs = due.get('one')!;
-  clock.nowMs = dueMs + 1_000;
-  receiver.answer = withStatus(200);
-  lane.add(alertOf('two', dueMs - 1));
-  lane.add(alertOf('other', dueMs - 1, 'item'));
-  await lane.idle();
-  assert.deepEqual(arrived(), ['one', 'other']);
   assert.deepEqual(
-    [...due],
+    [...asides],
     [
-      ['one', dueMs],
-      ['two', dueMs],
-      ['other', null],
+      ['503', false],
+      ['429', false],
+      ['400', true],
+      ['dead', false],
     ],
   );
-  lane.add(alertOf('one', clock.nowMs));
-  lane.add(alertOf('two', clock.nowMs));
-  await lane.idle();
-  assert.deepEqual(arrived(), ['one', 'other', 'one', 'two']);
 });
 
-test('a target that did not answer gets nothing that was taken before it is tried again', async (t) => {
+test('a target that did not answer is left alone until the alert is due again, also by other rollouts', async (t) => {
   const clock = { nowMs: 0 };
   const { receiver, lane, due, arrived } = await openLane(t, clock);
   receiver.answer = (response) => void response.destroy();
-  lane.add(alertOf('one', 0));
+  lane.add(alertOf('one'));
   await lane.idle();
   const dueMs = due.get('one')!;
   receiver.answer = withStatus(200);
-  clock.nowMs = dueMs;
-  lane.add(alertOf('other', 0, 'item'));
+  clock.nowMs = dueMs - 1;
+  lane.add(alertOf('other', 'item'));
   await lane.idle();
   assert.deepEqual(arrived(), ['one']);
   assert.equal(due.get('other'), dueMs);
+  clock.nowMs = dueMs;
+  lane.add(alertOf('other', 'item'));
+  await lane.idle();
+  assert.deepEqual(arrived(), ['one', 'other']);
 });

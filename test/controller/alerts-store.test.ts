@@ -6,6 +6,7 @@ import { type AlertMessage, AlertSender, alertPace, messagesFor } from '../../sr
 import type { AuditEntry } from '../../src/rollout/audit-entry.ts';
 import type { AlertTarget } from '../../src/rollout/policy.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
+import type { NewAlert } from '../../src/store/state-stores.ts';
 import type { Store } from '../../src/store/store.ts';
 import { withDirectory } from '../store/places.ts';
 import { stateChange } from '../store/samples.ts';
@@ -22,11 +23,12 @@ async function withRun(
   directory: string,
   targets: readonly AlertTarget[],
   body: (run: Run) => Promise<void>,
+  { firstRetryMs = 10 } = {},
 ): Promise<void> {
   const store: AlertStore = openSqliteStore({ path: join(directory, 'graygate.db') });
   const failures: string[] = [];
   const logger = { warn: (_: object, message: string) => void failures.push(message), error: () => undefined };
-  const pace = { ...alertPace, firstRetryMs: 10, longestRetryMs: 20 };
+  const pace = { ...alertPace, firstRetryMs, longestRetryMs: 2 * firstRetryMs };
   const sender = new AlertSender(store.outbox, { targets: () => targets, signLink: () => 'token', logger, pace });
   try {
     await body({ store, sender, failures });
@@ -36,13 +38,18 @@ async function withRun(
   }
 }
 
-async function save(store: AlertStore, targets: readonly AlertTarget[], entry: AuditEntry): Promise<void> {
-  const alerts = messagesFor(targets, 'shop', entry).map(({ id, message }) => ({
+/** What the store is given of a change. */
+function alertsOf(targets: readonly AlertTarget[], entry: AuditEntry): NewAlert<AlertMessage>[] {
+  return messagesFor(targets, 'shop', entry).map(({ id, queue, message }) => ({
     id,
+    queue,
     alert: { format: 1, value: message },
   }));
+}
+
+async function save(store: AlertStore, targets: readonly AlertTarget[], entry: AuditEntry): Promise<void> {
   const change = stateChange('shop', entry.revision - 1, { atMs: Date.now(), entries: [{ format: 1, value: entry }] });
-  await store.states.save({ ...change, alerts });
+  await store.states.save({ ...change, alerts: alertsOf(targets, entry) });
 }
 
 test('an alert that could not be delivered before a restart arrives after it, in order and once', async (t) => {
@@ -77,6 +84,31 @@ test('an alert that could not be delivered before a restart arrives after it, in
   });
 });
 
+test('a change after a restart is told after one from before it, also where that one is due later', async (t) => {
+  const receiver = await openReceiver();
+  t.after(() => receiver.close());
+  receiver.isDead = true;
+  const targets = [targetOf(receiver.url)];
+  await withDirectory(async (directory) => {
+    const failOnce = async ({ store, sender, failures }: Run): Promise<void> => {
+      await save(store, targets, entryOf({ reason: 'one', revision: 1 }));
+      sender.poke();
+      await eventually('a failed attempt', () => failures.length > 0);
+    };
+    await withRun(directory, targets, failOnce, { firstRetryMs: 3_000 });
+    receiver.isDead = false;
+    await withRun(directory, targets, async ({ store, sender }) => {
+      await save(store, targets, entryOf({ reason: 'two', revision: 2 }));
+      sender.poke();
+      await eventually('both alerts', () => receiver.received.length === 2);
+    });
+    assert.deepEqual(
+      receiver.received.map(({ body }): string => JSON.parse(body).reason),
+      ['one', 'two'],
+    );
+  });
+});
+
 test('a change that is saved a second time is told once', async (t) => {
   const receiver = await openReceiver();
   t.after(() => receiver.close());
@@ -85,11 +117,7 @@ test('a change that is saved a second time is told once', async (t) => {
     await withRun(directory, targets, async ({ store, sender }) => {
       const entry = entryOf({ revision: 1 });
       await save(store, targets, entry);
-      const alerts = messagesFor(targets, 'shop', entry).map(({ id, message }) => ({
-        id,
-        alert: { format: 1, value: message },
-      }));
-      await store.states.save({ ...stateChange('shop', 1, { atMs: Date.now() }), alerts });
+      await store.states.save({ ...stateChange('shop', 1, { atMs: Date.now() }), alerts: alertsOf(targets, entry) });
       sender.poke();
       await eventually('the alert', () => receiver.received.length > 0);
       await save(store, targets, entryOf({ revision: 3, reason: 'the next' }));

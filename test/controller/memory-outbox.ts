@@ -1,14 +1,15 @@
 // An outbox in memory that keeps the contract of the store's, and may fail when a test says so.
 import type { AlertMessage, AlertOutbox, DueAlert } from '../../src/controller/alert-lane.ts';
 
-type Kept = { id: string; rollout: string; createdMs: number; dueMs: number; attempt: number; message: AlertMessage };
+type NewMessage = { readonly id: string; readonly queue: string; readonly message: AlertMessage };
+type Kept = NewMessage & { rollout: string; createdMs: number; dueMs: number; attempt: number; isAside: boolean };
 
 export type MemoryOutbox = AlertOutbox & {
   readonly kept: Kept[];
   isDown: boolean;
   /** Calls that failed because it was down. */
   refusedCount: number;
-  add(rollout: string, alerts: readonly { id: string; message: AlertMessage }[], createdMs: number): void;
+  add(rollout: string, alerts: readonly NewMessage[], createdMs: number): void;
 };
 
 export function openMemoryOutbox(): MemoryOutbox {
@@ -19,13 +20,16 @@ export function openMemoryOutbox(): MemoryOutbox {
     isDown: false,
     refusedCount: 0,
     add(rollout, alerts, createdMs) {
-      for (const { id, message } of alerts) {
-        if (find(id) === -1) kept.push({ id, rollout, createdMs, dueMs: createdMs, attempt: 0, message });
+      for (const each of alerts) {
+        const isNew = find(each.id) === -1;
+        if (isNew) kept.push({ ...each, rollout, createdMs, dueMs: createdMs, attempt: 0, isAside: false });
       }
     },
     async take({ nowMs, leaseMs, limit }) {
       refuseWhenDown();
-      const due = kept.filter(({ dueMs }) => dueMs <= nowMs).slice(0, limit);
+      const isHeld = ({ queue }: Kept, at: number): boolean =>
+        kept.slice(0, at).some((earlier) => earlier.queue === queue && !earlier.isAside);
+      const due = kept.filter((one, at) => one.dueMs <= nowMs && !isHeld(one, at)).slice(0, limit);
       return due.map((one): DueAlert => {
         one.dueMs = nowMs + leaseMs;
         one.attempt += 1;
@@ -37,10 +41,10 @@ export function openMemoryOutbox(): MemoryOutbox {
       refuseWhenDown();
       if (find(id) !== -1) kept.splice(find(id), 1);
     },
-    async failed({ id, nextAttemptMs }) {
+    async failed({ id, nextAttemptMs, stepsAside }) {
       refuseWhenDown();
       if (nextAttemptMs === null) kept.splice(find(id), 1);
-      else kept[find(id)]!.dueMs = nextAttemptMs;
+      else Object.assign(kept[find(id)]!, { dueMs: nextAttemptMs, isAside: stepsAside });
     },
   };
   function refuseWhenDown(): void {

@@ -40,7 +40,7 @@ export function statesContract(withStore: WithStore): void {
     const late = {
       state: { format: 1, value: 'late' },
       entries: [{ format: 1, value: 'late' }],
-      alerts: [{ id: 'late', alert: { format: 1, value: 'late' } }],
+      alerts: [{ id: 'late', queue: 'shop', alert: { format: 1, value: 'late' } }],
     };
     for (const revision of [0, 2]) {
       await assert.rejects(store.states.save(stateChange('shop', revision, late)), {
@@ -121,10 +121,7 @@ export function outboxContract(withStore: WithStore): void {
     ]);
     await again.outbox.delivered('a');
     const left = await again.outbox.take({ nowMs: T0 + 1_000_000, leaseMs: 1, limit: 9 });
-    assert.deepEqual(
-      left.map(({ id }) => id),
-      ['b'],
-    );
+    assert.deepEqual(idsOf(left), ['b']);
   });
 
   withStore(
@@ -142,8 +139,8 @@ export function outboxContract(withStore: WithStore): void {
   withStore('an alert that failed is due at its next attempt, and one that was given up never', async (store) => {
     await store.states.save(stateChange('shop', 0, { alerts: [alert('a'), alert('b')] }));
     await store.outbox.take({ nowMs: T0, leaseMs: 1_000, limit: 9 });
-    await store.outbox.failed({ id: 'a', nextAttemptMs: T0 + 60_000 });
-    await store.outbox.failed({ id: 'b', nextAttemptMs: null });
+    await store.outbox.failed({ id: 'a', nextAttemptMs: T0 + 60_000, stepsAside: false });
+    await store.outbox.failed({ id: 'b', nextAttemptMs: null, stepsAside: false });
     assert.deepEqual(await store.outbox.take({ nowMs: T0 + 59_999, leaseMs: 1, limit: 9 }), []);
     const due = await store.outbox.take({ nowMs: T0 + 60_000, leaseMs: 1, limit: 9 });
     assert.deepEqual(
@@ -163,10 +160,43 @@ export function outboxContract(withStore: WithStore): void {
       assert.deepEqual(await take(), []);
     },
   );
+
+  withStore('nothing is given before an earlier alert of its queue is gone, whatever is due', async (store, reopen) => {
+    const alerts = [alert('a1', 'a'), alert('a2', 'a'), alert('b1', 'b'), alert('a3', 'a')];
+    await store.states.save(stateChange('shop', 0, { alerts }));
+    assert.deepEqual(idsOf(await takeAt(store, T0)), ['a1', 'b1']);
+    assert.deepEqual(await takeAt(store, T0 + 1), [], 'the first is on its way');
+    await store.outbox.failed({ id: 'a1', nextAttemptMs: T0 + 60_000, stepsAside: false });
+    const again = await reopen();
+    assert.deepEqual(idsOf(await takeAt(again, T0 + 59_999)), ['b1']);
+    assert.deepEqual(idsOf(await takeAt(again, T0 + 60_000)), ['a1']);
+    await again.outbox.delivered('a1');
+    assert.deepEqual(idsOf(await takeAt(again, T0 + 60_000)), ['a2']);
+    await again.outbox.failed({ id: 'a2', nextAttemptMs: null, stepsAside: false });
+    assert.deepEqual(idsOf(await takeAt(again, T0 + 60_000)), ['a3']);
+  });
+
+  withStore('an alert that stepped aside keeps its turns, and the next of its queue need not wait', async (store) => {
+    await store.states.save(stateChange('shop', 0, { alerts: ['a1', 'a2', 'a3'].map((id) => alert(id, 'a')) }));
+    await takeAt(store, T0);
+    await store.outbox.failed({ id: 'a1', nextAttemptMs: T0 + 10, stepsAside: true });
+    assert.deepEqual(idsOf(await takeAt(store, T0 + 10)), ['a1', 'a2']);
+    await store.outbox.delivered('a2');
+    assert.deepEqual(idsOf(await takeAt(store, T0 + 10)), ['a3']);
+    await store.outbox.failed({ id: 'a3', nextAttemptMs: T0 + 30, stepsAside: false });
+    await store.outbox.failed({ id: 'a1', nextAttemptMs: T0 + 60, stepsAside: false });
+    assert.deepEqual(await takeAt(store, T0 + 59), [], 'it does not step aside any more');
+    assert.deepEqual(idsOf(await takeAt(store, T0 + 60)), ['a1']);
+  });
 }
 
-function alert(id: string): NewAlert<unknown> {
-  return { id, alert: { format: 1, value: { text: id } } };
+function idsOf(taken: readonly DueAlert<unknown>[]): string[] {
+  return taken.map(({ id }) => id);
+}
+
+/** An alert, in a queue of its own unless one is named. */
+function alert(id: string, queue = `queue of ${id}`): NewAlert<unknown> {
+  return { id, queue, alert: { format: 1, value: { text: id } } };
 }
 
 async function takeAt(store: Store, nowMs: number): Promise<readonly DueAlert<unknown>[]> {

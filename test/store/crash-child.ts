@@ -14,7 +14,7 @@ for (;;) {
     stateChange('shop', revision, {
       state: { format: 1, value: { number: next, evidence: 'x'.repeat(next % 5_000) } },
       entries: [{ format: 1, value: next }],
-      alerts: [{ id: `alert ${next}`, alert: { format: 1, value: next } }],
+      alerts: [{ id: `alert ${next}`, queue: 'shop', alert: { format: 1, value: next } }],
     }),
   );
   revision = next;
