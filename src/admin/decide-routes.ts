@@ -2,12 +2,13 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { GraygateError } from '../errors.ts';
+import { nameOfSource, type NamedValue, placeUser } from '../rollout/asked-user.ts';
 import type { CompiledRollout } from '../rollout/compiled-rollout.ts';
 import { explain, explainRollout } from '../rollout/explain.ts';
 import { matchRollout, type RolloutTable } from '../rollout/matching.ts';
 import type { AdminParts, Decider } from './admin-parts.ts';
 import { type AdminInstance, problemResponses } from './admin-instance.ts';
-import { type AskedRequest, factsOf, nameOfSource, placeUser } from './asked-facts.ts';
+import { type AskedRequest, factsOf } from './asked-facts.ts';
 import { explanationShape, type ShownExplanation } from './contract-decision.ts';
 
 const givenKinds = ['header', 'cookie', 'query', 'claim'] as const;
@@ -59,21 +60,19 @@ function decideFor(decider: Decider, query: DecideQuery): ShownExplanation {
 }
 
 function askedIn(query: DecideQuery): AskedRequest {
-  const maps = { header: new Map(), cookie: new Map(), query: new Map(), claim: new Map() } satisfies Record<
-    string,
-    Map<string, string>
-  >;
-  for (const [parameter, value] of Object.entries(query)) {
+  const given: Record<(typeof givenKinds)[number], NamedValue[]> = { header: [], cookie: [], query: [], claim: [] };
+  for (const [parameter, value = ''] of Object.entries(query)) {
     if (plainKeys.has(parameter)) continue;
     const [kind = '', name = ''] = parameter.split(/\.(.*)/s, 2);
     const known = givenKinds.find((each) => each === kind);
     if (known === undefined || name === '') {
       throw new GraygateError('invalid-input', `querystring: there is no parameter "${parameter}"`);
     }
-    maps[known].set(known === 'header' ? name.toLowerCase() : name, value);
+    // Of a header in two spellings the one that comes later counts.
+    given[known].unshift({ name: known === 'header' ? name.toLowerCase() : name, value });
   }
   const { host, path, method, ip } = query;
-  return { host, path, method, ip, ...maps };
+  return { host, path, method, ip, ...given };
 }
 
 function rolloutNamed({ rollouts }: RolloutTable, name: string): CompiledRollout {

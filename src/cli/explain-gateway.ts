@@ -1,8 +1,8 @@
 // What a running gateway says of a request: the same question, as its admin port takes it.
 import { GraygateError } from '../errors.ts';
+import type { NamedValue } from '../rollout/asked-user.ts';
 import type { AdminClient } from './admin-client.ts';
 import { buildRequest, isNamed, type RequestOptions } from './explain-request.ts';
-import type { NamedValue } from './repeated-option.ts';
 
 /** `rollout`: this one, whether it takes the request or not. */
 export type GatewayQuestion = RequestOptions & { readonly user?: string; readonly rollout?: string };

@@ -4,6 +4,7 @@ import { PolicyError } from '../config/policy-error.ts';
 import { GraygateError } from '../errors.ts';
 import { RequestFacts } from '../gateway/facts.ts';
 import { bearerTokenOf, createTokenVerifier } from '../gateway/tokens.ts';
+import { nameOfSource, placeUser } from '../rollout/asked-user.ts';
 import type { CompiledRollout } from '../rollout/compiled-rollout.ts';
 import { explain, explainRollout, type Explanation } from '../rollout/explain.ts';
 import { compileRollouts, matchRollout, type RolloutTable } from '../rollout/matching.ts';
@@ -11,7 +12,7 @@ import type { Policy, Rollout } from '../rollout/policy.ts';
 import type { Split } from '../rollout/split.ts';
 import type { CommandContext } from './command-context.ts';
 import { type ConfigOptions, policyFileOf } from './config-option.ts';
-import { buildRequest, nameOfSource, placeUser, type RequestOptions } from './explain-request.ts';
+import { buildRequest, type RequestOptions } from './explain-request.ts';
 import { type StageChoice, stagesOfUser, type StagesOfUser, standingIn } from './explain-stages.ts';
 
 /** What is asked. `rollout`: this one, whether it takes the request or not. */

@@ -1,22 +1,17 @@
 // The request that `explain` asks about, made from its options as a client would have sent it: in bytes, with raw headers.
-import { fromByteString, toByteString } from '../config/byte-string.ts';
+import { toByteString } from '../config/byte-string.ts';
 import { GraygateError } from '../errors.ts';
 import type { RequestLike } from '../gateway/raw-headers.ts';
-import type { ByteString, IdentitySource } from '../rollout/policy.ts';
-import type { NamedValue } from './repeated-option.ts';
+import type { AskedSources, NamedValue } from '../rollout/asked-user.ts';
+import type { ByteString } from '../rollout/policy.ts';
 
 /** As typed, in Unicode. */
-export type RequestOptions = {
+export type RequestOptions = AskedSources & {
   readonly method: string;
   /** Absent: what `header` says, else `localhost`. */
   readonly host?: string;
   /** With a query, if it has one. */
   readonly path: string;
-  readonly ip: string;
-  readonly header: readonly NamedValue[];
-  readonly cookie: readonly NamedValue[];
-  readonly query: readonly NamedValue[];
-  readonly claim: readonly NamedValue[];
 };
 
 /** `claims`: what the request's token is taken to have said; null where no claim was given. */
@@ -38,20 +33,6 @@ export function buildRequest(options: RequestOptions): AskedRequest {
   };
   const claims = options.claim.map(({ name, value }) => [name, value] as const);
   return { request, claims: claims.length === 0 ? null : Object.fromEntries(claims) };
-}
-
-/** The same options with the user's ID where `source` looks for it, before anything else that is there. */
-export function placeUser(options: RequestOptions, source: IdentitySource, user: string): RequestOptions {
-  if (source.kind === 'ip') return { ...options, ip: user };
-  if (source.kind === 'jwt') return { ...options, claim: [...options.claim, { name: source.claim, value: user }] };
-  const placed = { name: fromByteString(source.name), value: user };
-  return { ...options, [source.kind]: [placed, ...options[source.kind]] };
-}
-
-/** The source as a policy writes it: `header:x-user-id`. */
-export function nameOfSource(source: IdentitySource): string {
-  if (source.kind === 'ip') return 'ip';
-  return source.kind === 'jwt' ? `jwt:${source.claim}` : `${source.kind}:${fromByteString(source.name)}`;
 }
 
 /** One `Host`, and one `Cookie` for all cookies, as browsers send them. */

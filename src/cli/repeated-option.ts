@@ -1,7 +1,6 @@
 // Options that may be given many times, each as NAME=VALUE.
 import { InvalidArgumentError } from 'commander';
-
-export type NamedValue = { readonly name: string; readonly value: string };
+import type { NamedValue } from '../rollout/asked-user.ts';
 
 /** Reads one more `NAME=VALUE`; the value may hold further `=` and may be empty. For commander's `argParser`. */
 export function collectNamedValue(text: string, earlier: readonly NamedValue[] = []): readonly NamedValue[] {

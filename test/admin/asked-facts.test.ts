@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { type AskedRequest, factsOf, nameOfSource, placeUser } from '../../src/admin/asked-facts.ts';
+import { type AskedRequest, factsOf } from '../../src/admin/asked-facts.ts';
+import { placeUser } from '../../src/rollout/asked-user.ts';
 
-const none = new Map<string, string>();
 const plain: AskedRequest = {
   method: 'GET',
   host: 'localhost',
   path: '/',
   ip: '127.0.0.1',
-  header: none,
-  cookie: none,
-  query: none,
-  claim: none,
+  header: [],
+  cookie: [],
+  query: [],
+  claim: [],
 };
+const named = (name: string, value: string) => ({ name, value });
 const bytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 
 suite('the facts of a request that is asked about', () => {
@@ -31,19 +32,19 @@ suite('the facts of a request that is asked about', () => {
   });
 
   test('hold names and values as bytes', () => {
-    const facts = factsOf({ ...plain, header: new Map([['x-city', '深圳']]), cookie: new Map([['ключ', '李']]) });
+    const facts = factsOf({ ...plain, header: [named('x-city', '深圳')], cookie: [named('ключ', '李')] });
     assert.equal(facts.header('x-city'), bytes('深圳'));
     assert.equal(facts.cookie(bytes('ключ')), bytes('李'));
     assert.equal(facts.cookie('other'), undefined);
   });
 
   test('take the query of the path, the first of a name, and before it what is named', () => {
-    const facts = factsOf({ ...plain, path: '/x?a=1&a=2&b=%E6%9D%8E&c', query: new Map([['d', '4']]) });
+    const facts = factsOf({ ...plain, path: '/x?a=1&a=2&b=%E6%9D%8E&c', query: [named('d', '4')] });
     assert.deepEqual(
       ['a', 'b', 'c', 'd', 'e'].map((name) => facts.query(name)),
       ['1', bytes('李'), '', '4', undefined],
     );
-    assert.equal(factsOf({ ...plain, path: '/x?a=1', query: new Map([['a', '9']]) }).query('a'), '9');
+    assert.equal(factsOf({ ...plain, path: '/x?a=1', query: [named('a', '9')] }).query('a'), '9');
   });
 
   test('give an anonymous user one random ID', () => {
@@ -66,12 +67,10 @@ suite('a user', () => {
   });
 
   test('takes the place of what was there', () => {
-    const asked = { ...plain, header: new Map([['x-user-id', 'other']]) };
+    const asked = { ...plain, header: [named('x-user-id', 'other')], claim: [named('sub', 'other')] };
     assert.equal(factsOf(placeUser(asked, { kind: 'header', name: 'x-user-id' }, 'u')).header('x-user-id'), 'u');
-  });
-
-  test('source is named as a policy writes it', () => {
-    const sources = [{ kind: 'ip' }, { kind: 'jwt', claim: 'sub' }, { kind: 'cookie', name: bytes('ключ') }] as const;
-    assert.deepEqual(sources.map(nameOfSource), ['ip', 'jwt:sub', 'cookie:ключ']);
+    assert.equal(factsOf(placeUser(asked, { kind: 'jwt', claim: 'sub' }, 'u')).claim('sub'), 'u');
+    const inPath = { ...plain, path: '/?uid=other' };
+    assert.equal(factsOf(placeUser(inPath, { kind: 'query', name: 'uid' }, 'u')).query('uid'), 'u');
   });
 });
