@@ -163,7 +163,7 @@ test('a file of a newer release is refused by name and schema, and nothing in it
       await assert.rejects(store.states.loadAll(), {
         code: 'store-unavailable',
         message:
-          /graygate\.db was written by a newer graygate \(schema 99, this one knows up to 1\); start that release/,
+          /graygate\.db was written by a newer graygate \(schema 99, this one knows up to \d\); start that release/,
       });
     });
     assert.ok((await readFile(path)).equals(before), 'the file is as it was');
