@@ -4,19 +4,17 @@ import { findInExperiment } from './experiment-checks.ts';
 import { findInMirror } from './mirror-schema.ts';
 import { suggestName } from './nearest-name.ts';
 import { isEveryInterface, parseListenAddress, parseServerOrigin } from './network-address.ts';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, findRepeatedNames, keyFinding, type Path, valueFinding } from './finding.ts';
 import { findInExclude, findInLayers } from './population-schema.ts';
 import { parsePercent } from './quantities.ts';
 import { findInStaging, findInTokens } from './staging-checks.ts';
 
 const entries = z.record(z.string(), z.unknown()).catch({});
 const versionsByName = z.record(z.string(), z.unknown()).nullable().catch(null);
-const word = z.string().nullable().catch(null);
+const word = z.string().optional().catch(undefined);
 
 /** As much of the file as these checks read; what has a wrong form is taken as absent, since the schema has said so. */
-const ruleSketch = z
-  .object({ name: word, use: word, split: entries, when: entries })
-  .catch({ name: null, use: null, split: {}, when: {} });
+const ruleSketch = z.object({ name: word, use: word, split: entries, when: entries }).catch({ split: {}, when: {} });
 const userSketch = z
   .object({ from: z.union([z.array(z.unknown()), z.string()]).catch([]), jwt: z.unknown().optional() })
   .catch({ from: [], jwt: undefined });
@@ -28,7 +26,7 @@ const rolloutSketch = z
     user: userSketch,
     rules: z.array(ruleSketch).catch([]),
   })
-  .catch({ name: null, versions: null, split: {}, user: { from: [], jwt: undefined }, rules: [] });
+  .catch({ versions: null, split: {}, user: { from: [], jwt: undefined }, rules: [] });
 const policySketch = z
   .object({
     listen: z.unknown().optional(),
@@ -39,16 +37,15 @@ const policySketch = z
   .catch({ admin: {}, rollouts: [] });
 
 type RolloutSketch = z.output<typeof rolloutSketch>;
-type Path = readonly PathSegment[];
 
 /** Everything that is wrong between keys of a policy file, whether or not each of them fits the schema. */
 export function findConflicts(tree: unknown): Finding[] {
   const policy = policySketch.parse(tree);
   return [
     ...findAddressClash(policy.listen, policy.admin.listen ?? '127.0.0.1:9090'),
-    ...findRepeats(
+    ...findRepeatedNames(
       policy.rollouts.map(({ name }) => name),
-      (index) => ['rollouts', index, 'name'],
+      ['rollouts'],
     ),
     ...findInTokens(policy.admin.tokens),
     ...policy.rollouts.flatMap((rollout, index) => findInRollout(rollout, ['rollouts', index])),
@@ -82,13 +79,13 @@ function findInRollout(rollout: RolloutSketch, path: Path): Finding[] {
 }
 
 function findInRules({ rules }: RolloutSketch, names: readonly string[], path: Path): Finding[] {
-  const repeats = findRepeats(
+  const repeats = findRepeatedNames(
     rules.map(({ name }) => name),
-    (index) => [...path, index, 'name'],
+    path,
   );
   return repeats.concat(
     rules.flatMap((rule, index) => [
-      ...(rule.use === null || names.includes(rule.use)
+      ...(rule.use === undefined || names.includes(rule.use)
         ? []
         : [noVersion(rule.use, names, [...path, index, 'use'], 'value')]),
       ...findInSplit(rule.split, names, [...path, index, 'split']),
@@ -146,22 +143,7 @@ function findAddressClash(traffic: unknown, admin: unknown): Finding[] {
   return [valueFinding(['listen'], 'is the port of admin.listen too', 'the two need different ports')];
 }
 
-function findRepeats(names: readonly (string | null)[], pathOf: (index: number) => Path): Finding[] {
-  return names.flatMap((name, index) => {
-    if (name === null || names.indexOf(name) === index) return [];
-    return [valueFinding(pathOf(index), 'is a name that is taken', 'names are unique')];
-  });
-}
-
 function noVersion(name: string, known: readonly string[], path: Path, at: Finding['at']): Finding {
   const problem = at === 'key' ? `there is no version "${name}"` : 'is not a version';
   return { path, at, problem, hint: suggestName(name, known, 'versions'), quotesValue: at === 'value' };
-}
-
-function keyFinding(path: Path, problem: string, hint: string): Finding {
-  return { path, at: 'key', problem, hint, quotesValue: false };
-}
-
-function valueFinding(path: Path, problem: string, hint: string): Finding {
-  return { path, at: 'value', problem, hint, quotesValue: true };
 }

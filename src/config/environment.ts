@@ -1,6 +1,6 @@
 // `${NAME}` and `${NAME:-default}` inside string values. What comes from the environment is never put into a message.
 import { accepted, refused, type Reading } from './reading.ts';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, keyFinding, type Path, unquotedFinding } from './finding.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,7 +15,7 @@ export function replaceEnvironment(tree: unknown, environment: Environment): { t
   const findings: Finding[] = [];
   let count = 0;
 
-  function replace(value: unknown, path: readonly PathSegment[]): unknown {
+  function replace(value: unknown, path: Path): unknown {
     count += 1;
     if (count > maxValues) return null;
     if (typeof value === 'string') return replaceText(value, path);
@@ -25,24 +25,24 @@ export function replaceEnvironment(tree: unknown, environment: Environment): { t
     return Object.fromEntries(entries.filter(([key]) => isKeyAllowed(key, path)));
   }
 
-  function replaceText(text: string, path: readonly PathSegment[]): string {
+  function replaceText(text: string, path: Path): string {
     const reading = substitute(text, environment);
     if (reading.ok) return reading.value;
-    findings.push({ path, at: 'value', problem: reading.problem, hint: reading.hint, quotesValue: false });
+    findings.push(unquotedFinding(path, reading.problem, reading.hint));
     return text;
   }
 
-  function isKeyAllowed(key: string, path: readonly PathSegment[]): boolean {
+  function isKeyAllowed(key: string, path: Path): boolean {
     // The one key that means something to JavaScript, and that zod skips in silence.
     if (key !== '__proto__') return true;
-    findings.push({ path: [...path, key], at: 'key', problem: 'unknown key', hint: null, quotesValue: false });
+    findings.push(keyFinding([...path, key], 'unknown key', null));
     return false;
   }
 
   const replaced = replace(tree, []);
   if (count > maxValues) {
     const problem = `more than ${maxValues} values, aliases followed`;
-    findings.push({ path: [], at: 'value', problem, hint: 'put long lists of users into a file', quotesValue: false });
+    findings.push(unquotedFinding([], problem, 'put long lists of users into a file'));
   }
   return { tree: replaced, findings };
 }

@@ -3,7 +3,7 @@ import { readsClaims, takesSameTokens } from '../rollout/claims.ts';
 import { decodePercent, isPathWithin } from '../rollout/path.ts';
 import type { ByteString, Policy, Rollout } from '../rollout/policy.ts';
 import { fromByteString } from './byte-string.ts';
-import type { Finding } from './problem.ts';
+import { type Finding, unquotedFinding } from './finding.ts';
 
 /** Paths of events that are looked for in no rollout that takes them. */
 export function unseenEvents({ rollouts }: Pick<Policy, 'rollouts'>): Finding[] {
@@ -12,7 +12,7 @@ export function unseenEvents({ rollouts }: Pick<Policy, 'rollouts'>): Finding[] 
       event.paths.flatMap((eventPath) => {
         const why = whyUnseen(rollout, eventPath, rollouts);
         const path = ['rollouts', index, 'events', position, 'on', 'path'];
-        return why === null ? [] : [{ path, at: 'value' as const, ...why, quotesValue: false }];
+        return why === null ? [] : [unquotedFinding(path, why.problem, why.hint)];
       }),
     ),
   );

@@ -2,10 +2,8 @@
 // wrong in other places.
 import { z } from 'zod';
 import { suggestName } from './nearest-name.ts';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, findRepeatedNames, type Path, unquotedFinding, valueFinding } from './finding.ts';
 import { parseDuration } from './quantities.ts';
-
-type Path = readonly PathSegment[];
 
 const loose = z.unknown().optional();
 const eventSketch = z.object({ name: loose, value: loose }).catch({});
@@ -50,7 +48,10 @@ export function findInExperiment(rollout: unknown, path: Path): Finding[] {
     path: [...path, 'experiment', 'metrics', index],
   }));
   return [
-    ...findRepeatedEvents(events, [...path, 'events']),
+    ...findRepeatedNames(
+      events.map(({ name }) => name),
+      [...path, 'events'],
+    ),
     ...[...checks, ...metrics].flatMap((placed) => findUnknownEvents(placed, events)),
     ...checks.flatMap(findNarrowProof),
     ...findRepeatedMetrics(checks, metrics),
@@ -63,33 +64,24 @@ export function findInExperiment(rollout: unknown, path: Path): Finding[] {
   ];
 }
 
-function findRepeatedEvents(events: Events, path: Path): Finding[] {
-  const names = events.map(({ name }) => name);
-  return names.flatMap((name, index) =>
-    name === undefined || names.indexOf(name) === index
-      ? []
-      : [finding([...path, index, 'name'], 'is a name that is taken', 'names are unique')],
-  );
-}
-
 function findUnknownEvents({ measure, path }: Placed, events: Events): Finding[] {
   const names = events.map(({ name }) => String(name));
   const unknown = (['event', 'of'] as const).flatMap((key) => {
     const name = measure[key];
     if (typeof name !== 'string' || names.includes(name)) return [];
-    return [finding([...path, key], 'is not an event', suggestName(name, names, 'events') ?? 'add it to events')];
+    return [valueFinding([...path, key], 'is not an event', suggestName(name, names, 'events') ?? 'add it to events')];
   });
   const isSum = measure.metric === 'value' || measure.metric === 'revenue';
   const event = events.find(({ name }) => name === measure.event);
   if (!isSum || event === undefined || (event.value !== undefined && Number(event.value) !== 0)) return unknown;
-  return [...unknown, finding([...path, 'event'], 'is an event without a value', 'give the event a value')];
+  return [...unknown, valueFinding([...path, 'event'], 'is an event without a value', 'give the event a value')];
 }
 
 /** A candidate that has proved its worth must not be one that is harm. */
 function findNarrowProof({ measure: { tolerate, prove }, path }: Placed): Finding[] {
   if (!prove || !(Number(prove.ratio) > Number(tolerate?.ratio ?? 0.95))) return [];
   const hint = 'what is proved must allow at least what is tolerated';
-  return [{ ...finding([...path, 'prove'], 'is narrower than tolerate', hint), quotesValue: false }];
+  return [unquotedFinding([...path, 'prove'], 'is narrower than tolerate', hint)];
 }
 
 /** Names of checks among themselves are told apart with the other checks. */
@@ -103,7 +95,7 @@ function findRepeatedMetrics(checks: readonly Placed[], metrics: readonly Placed
     const hint = isChecked
       ? 'checks are measured too: leave it out, or give it a name of its own'
       : 'give it a name of its own';
-    return [{ ...finding([...metric.path, 'name'], problem, hint), quotesValue: false }];
+    return [unquotedFinding([...metric.path, 'name'], problem, hint)];
   });
 }
 
@@ -124,9 +116,9 @@ function findInKeys({ primary, keep, stopWhen, then, all }: Keys & { all: Placed
   const known = all.flatMap(({ measure }) => [measure.name ?? measure.metric, measure.metric]).map(String);
   const isUnknown = typeof primary === 'string' && !known.includes(primary);
   const hint = suggestName(String(primary), [...new Set(known)], 'metrics');
-  const endless = finding([...at, 'then'], 'never comes to pass', 'say when it ends, with stopWhen');
+  const endless = valueFinding([...at, 'then'], 'never comes to pass', 'say when it ends, with stopWhen');
   return [
-    ...(isUnknown ? [finding([...at, 'primary'], 'is not a metric', hint)] : []),
+    ...(isUnknown ? [valueFinding([...at, 'primary'], 'is not a metric', hint)] : []),
     ...(then === 'promote-winner' && stopWhen === undefined ? [endless] : []),
     ...findShortKeep(keep, all, [...at, 'keep']),
   ];
@@ -143,9 +135,7 @@ function findShortKeep(keep: unknown, all: readonly Placed[], path: Path): Findi
   // One that is too long is a problem of its own.
   const longestMs = Math.max(dayMs, ...waits.filter((ms) => ms <= longestWaitMs));
   if (!kept.ok || kept.value >= longestMs) return [];
-  return [finding(path, 'ends before the longest metric is known', `write at least ${Math.ceil(longestMs / dayMs)}d`)];
-}
-
-function finding(path: Path, problem: string, hint: string | null): Finding {
-  return { path, at: 'value', problem, hint, quotesValue: true };
+  return [
+    valueFinding(path, 'ends before the longest metric is known', `write at least ${Math.ceil(longestMs / dayMs)}d`),
+  ];
 }

@@ -1,7 +1,7 @@
 // What `validate --strict` says about how long an experiment runs.
 import { durationOf } from '../rollout/wording.ts';
 import type { Policy } from '../rollout/policy.ts';
-import type { Finding } from './problem.ts';
+import { type Finding, valueFinding } from './finding.ts';
 
 const weekMs = 7 * 86_400_000;
 
@@ -17,12 +17,8 @@ export function shortExperiments({ rollouts }: Pick<Policy, 'rollouts'>): Findin
     return [
       ...(isWhole
         ? []
-        : [warning([...path, 'least'], 'is not a number of whole weeks', 'weekdays differ: write 7d or 14d')]),
-      ...(isTooSoon ? [warning([...path, 'stopWhen', 'after'], early, 'write more than least')] : []),
+        : [valueFinding([...path, 'least'], 'is not a number of whole weeks', 'weekdays differ: write 7d or 14d')]),
+      ...(isTooSoon ? [valueFinding([...path, 'stopWhen', 'after'], early, 'write more than least')] : []),
     ];
   });
-}
-
-function warning(path: Finding['path'], problem: string, hint: string): Finding {
-  return { path, at: 'value', problem, hint, quotesValue: true };
 }

@@ -1,6 +1,6 @@
 // From an issue of the schema library to findings in graygate's words.
 import type { z } from 'zod';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, keyFinding, type Path, unquotedFinding, valueFinding } from './finding.ts';
 import { suggestName } from './nearest-name.ts';
 import { isIssueDetails } from './schema-kit.ts';
 
@@ -11,13 +11,13 @@ export function explainIssue(issue: Issue, tree: unknown): Finding[] {
   return explainBelow(issue, [], tree);
 }
 
-function explainBelow(issue: Issue, parents: readonly PathSegment[], tree: unknown): Finding[] {
+function explainBelow(issue: Issue, parents: Path, tree: unknown): Finding[] {
   const path = [...parents, ...issue.path.map((segment) => (typeof segment === 'number' ? segment : String(segment)))];
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
         const hint = suggestName(key, issue.message.split(' '), 'known here');
-        return { path: [...path, key], at: 'key', problem: 'unknown key', hint, quotesValue: false };
+        return keyFinding([...path, key], 'unknown key', hint);
       });
     case 'invalid_key':
       return issue.issues.flatMap((inner) => explainBelow(inner, path, tree));
@@ -26,7 +26,7 @@ function explainBelow(issue: Issue, parents: readonly PathSegment[], tree: unkno
       if (branch !== null) return branch.flatMap((inner) => explainBelow(inner, path, tree));
       // Without branches it is the key that tells the forms apart, and no form has this value.
       if (issue.errors.length === 0 && typeof valueAt(tree, path) === 'string')
-        return [{ path, at: 'value', problem: 'is not known', hint: `expected ${issue.message}`, quotesValue: true }];
+        return [valueFinding(path, 'is not known', `expected ${issue.message}`)];
       break;
     }
     case 'custom':
@@ -36,8 +36,7 @@ function explainBelow(issue: Issue, parents: readonly PathSegment[], tree: unkno
       }
       break;
   }
-  const problem = wrongForm(valueAt(tree, path));
-  return [{ path, at: 'value', problem, hint: `expected ${issue.message}`, quotesValue: false }];
+  return [unquotedFinding(path, wrongForm(valueAt(tree, path)), `expected ${issue.message}`)];
 }
 
 /** Of the forms that a value may have, the one it does have; null if it has none of them. */
@@ -61,7 +60,7 @@ function wrongForm(value: unknown): string {
   return typeof value === 'string' ? 'is text' : `is a ${typeof value === 'number' ? 'number' : 'truth value'}`;
 }
 
-function valueAt(tree: unknown, path: readonly PathSegment[]): unknown {
+function valueAt(tree: unknown, path: Path): unknown {
   let value = tree;
   for (const segment of path) {
     if (typeof value !== 'object' || value === null) return undefined;

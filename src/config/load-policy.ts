@@ -12,7 +12,8 @@ import { loadUserLists } from './user-lists.ts';
 import { type PackedPolicy, packPolicy } from './policy-parcel.ts';
 import { policySchema, type PolicyDocument } from './policy-schema.ts';
 import { decodePolicy, readPolicyBytes } from './policy-text.ts';
-import { compareProblems, formatPath, type Finding, type Problem } from './problem.ts';
+import type { Finding } from './finding.ts';
+import { compareProblems, formatPath, type Problem } from './problem.ts';
 import { readFailure, readStable } from './stable-read.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 

@@ -4,7 +4,7 @@ import type { Diff, Mirror } from '../rollout/mirror.ts';
 import type { Version } from '../rollout/policy.ts';
 import { parseJsonPath } from './json-path.ts';
 import { suggestName } from './nearest-name.ts';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, type Path, valueFinding } from './finding.ts';
 import { parseCount, parsePercent, parseSize } from './quantities.ts';
 import { pathPrefix, tokenPattern } from './rule-schema.ts';
 import { accepted, refused, type Reading } from './reading.ts';
@@ -57,7 +57,7 @@ function buildDiff({ status, headers, json }: z.output<typeof diffSchema>): Diff
 }
 
 /** A mirror must name a candidate: copies of what the baseline gets are to show what another version makes of them. */
-export function findInMirror(rollout: unknown, path: readonly PathSegment[]): Finding[] {
+export function findInMirror(rollout: unknown, path: Path): Finding[] {
   const sketch = z
     .object({ mirror: z.object({ to: z.string() }), versions: z.record(z.string(), z.unknown()) })
     .safeParse(rollout).data;
@@ -67,7 +67,7 @@ export function findInMirror(rollout: unknown, path: readonly PathSegment[]): Fi
   if (candidates.includes(to)) return [];
   const problem = to === baseline ? 'is the baseline' : 'is not a version';
   const hint = to === baseline ? 'name a candidate' : suggestName(to, candidates, 'candidates');
-  return [{ path: [...path, 'mirror', 'to'], at: 'value', problem, hint, quotesValue: true }];
+  return [valueFinding([...path, 'mirror', 'to'], problem, hint)];
 }
 
 function readHeaderName(value: unknown): Reading<string> {

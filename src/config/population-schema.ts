@@ -1,7 +1,7 @@
 // The keys that say which users take part in a comparison: `exclude`, `layer` and `holdout`.
 import { z } from 'zod';
 import { toByteString } from './byte-string.ts';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, keyFinding, type Path, valueFinding } from './finding.ts';
 import { parsePercent } from './quantities.ts';
 import { listOf, mapping, someText, written } from './schema-kit.ts';
 import { whenSchema } from './rule-schema.ts';
@@ -53,31 +53,22 @@ export function findInLayers(rollouts: readonly unknown[]): Finding[] {
   });
   return shares.flatMap(({ index, name, from, to }, position) => {
     const path = ['rollouts', index, 'layer'];
-    if (to <= from) return [finding([...path, 'to'], 'is not above from', 'a share goes up, such as from: 0, to: 50')];
+    if (to <= from)
+      return [valueFinding([...path, 'to'], 'is not above from', 'a share goes up, such as from: 0, to: 50')];
     const other = shares.slice(0, position).find((each) => each.name === name && from < each.to && each.from < to);
     if (other === undefined) return [];
     const hint = `"${other.rollout}" has ${other.from} to ${other.to} percent of it`;
-    return [finding([...path, 'from'], `overlaps another share of the layer "${name}"`, hint)];
+    return [valueFinding([...path, 'from'], `overlaps another share of the layer "${name}"`, hint)];
   });
 }
 
 /** An exclusion by a claim, where no token is verified. */
-export function findInExclude(rollout: unknown, path: readonly PathSegment[]): Finding[] {
+export function findInExclude(rollout: unknown, path: Path): Finding[] {
   const { exclude, user } = excludeSketch.parse(rollout);
   if (user.jwt !== undefined) return [];
   const hint = 'add user.jwt with secret or jwksUrl, so that tokens can be verified';
   return exclude.flatMap((when, index) =>
-    'jwt' in when
-      ? [
-          {
-            path: [...path, 'exclude', index, 'jwt'],
-            at: 'key',
-            problem: 'needs user.jwt, which is missing',
-            hint,
-            quotesValue: false,
-          },
-        ]
-      : [],
+    'jwt' in when ? [keyFinding([...path, 'exclude', index, 'jwt'], 'needs user.jwt, which is missing', hint)] : [],
   );
 }
 
@@ -90,8 +81,4 @@ const excludeSketch = z
 
 function nameOf(rollout: unknown): string {
   return z.object({ name: z.string() }).safeParse(rollout).data?.name ?? 'a rollout before it';
-}
-
-function finding(path: readonly PathSegment[], problem: string, hint: string): Finding {
-  return { path, at: 'value', problem, hint, quotesValue: true };
 }

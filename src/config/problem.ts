@@ -1,20 +1,5 @@
-// What is wrong with a policy, as data: found at a path, then placed in the file. The only file that makes the line of text.
-
-/** A key of a mapping or an index of a list. */
-export type PathSegment = string | number;
-
-/** What a check found, before it is known where in the file that is. */
-export type Finding = {
-  readonly path: readonly PathSegment[];
-  /** Where to point: at the key (what should not be there) or at the value. */
-  readonly at: 'key' | 'value';
-  /** What is wrong, without a subject: `is not a duration`. */
-  readonly problem: string;
-  /** What would be right. */
-  readonly hint: string | null;
-  /** Put the value, as it is written in the file, before `problem`. Never for what may be secret. */
-  readonly quotesValue: boolean;
-};
+// What is wrong with a policy, placed in its file. The only file that makes the line of text.
+import type { Path } from './finding.ts';
 
 /** One thing that is wrong, at a place in a file; `line` and `column` count from 1, `column` in UTF-16 units. */
 export type Problem = {
@@ -41,7 +26,7 @@ function visible(text: string): string {
 }
 
 /** `rollouts[0].versions.canary`; a key that is not a plain word is quoted: `header["a b"]`. */
-export function formatPath(path: readonly PathSegment[]): string {
+export function formatPath(path: Path): string {
   return path.reduce<string>((text, segment) => {
     if (typeof segment === 'number') return `${text}[${segment}]`;
     if (!/^[A-Za-z_][\w-]*$/.test(segment)) return `${text}[${JSON.stringify(segment)}]`;

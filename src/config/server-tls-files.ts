@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { certificatesIn, keyIn, type PemProblem, placeOfFile, readPem } from './pem-files.ts';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, keyFinding, type Path, valueFinding } from './finding.ts';
 import type { PemTexts } from './server-tls-schema.ts';
 import { isFileName } from './tls-schema.ts';
 
@@ -20,7 +20,7 @@ export type ServerTlsFiles = {
 type Content = Awaited<ReturnType<typeof readPem>>;
 type Contents = ReadonlyMap<string, Content>;
 type Mention = {
-  readonly path: readonly PathSegment[];
+  readonly path: Path;
   readonly tls: z.output<typeof tlsSketch>;
   readonly hasSecureServer: boolean;
 };
@@ -67,7 +67,7 @@ function findIn({ path, tls: { ca, cert, key }, hasSecureServer }: Mention, cont
     const content = contents.get(name)!;
     const result = content.ok ? parse(content.text) : content;
     if (result.ok) return result;
-    found.push({ path: [...path, at], at: 'value', problem: result.problem, hint: result.hint, quotesValue: true });
+    found.push(valueFinding([...path, at], result.problem, result.hint));
     return null;
   };
   read('ca', ca, certificatesIn);
@@ -76,7 +76,7 @@ function findIn({ path, tls: { ca, cert, key }, hasSecureServer }: Mention, cont
   if (chain !== null && secret !== null && !chain.certificates[0].checkPrivateKey(secret.key)) {
     const hint = 'the first certificate in cert must be the one that the key was made for';
     const problem = 'is not the key of the certificate in cert';
-    found.push({ path: [...path, 'key'], at: 'value', problem, hint, quotesValue: true });
+    found.push(valueFinding([...path, 'key'], problem, hint));
   }
   if ((cert === undefined) !== (key === undefined)) {
     const [has, lacks] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
@@ -89,10 +89,6 @@ function findIn({ path, tls: { ca, cert, key }, hasSecureServer }: Mention, cont
 }
 
 type Parse<T> = (text: string) => T | PemProblem;
-
-function keyFinding(path: readonly PathSegment[], problem: string, hint: string): Finding {
-  return { path, at: 'key', problem, hint, quotesValue: false };
-}
 
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');

@@ -1,10 +1,8 @@
 // What a schema cannot see about stages, bake, checks and alerts: order, names, pairs of keys. Reads also a tree that is
 // wrong in other places.
 import { z } from 'zod';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, findRepeatedNames, keyFinding, type Path, unquotedFinding, valueFinding } from './finding.ts';
 import { parsePercent } from './quantities.ts';
-
-type Path = readonly PathSegment[];
 
 const loose = z.unknown().optional();
 const marginSketch = z.object({ ratio: loose, plus: loose }).catch({ ratio: undefined, plus: undefined });
@@ -42,11 +40,11 @@ export function findInTokens(tokens: unknown): Finding[] {
     .catch([])
     .parse(tokens ?? [])
     .map(({ name }) => name);
-  return findRepeats(names, ['admin', 'tokens']);
+  return findRepeatedNames(names, ['admin', 'tokens']);
 }
 
 function findInStages(stages: readonly z.output<typeof stageSketch>[], path: Path): Finding[] {
-  const found = findRepeats(
+  const found = findRepeatedNames(
     stages.map(({ name }) => name),
     path,
   );
@@ -72,11 +70,11 @@ function findInStages(stages: readonly z.output<typeof stageSketch>[], path: Pat
 function findInChecks(checks: readonly z.output<typeof checkSketch>[], path: Path): Finding[] {
   const names = checks.map(({ name, metric }) => name ?? metric);
   return [
-    ...findRepeats(names, path),
+    ...findRepeatedNames(names, path),
     ...checks.flatMap((check, index) => [
       ...findNarrowProof(check, [...path, index, 'prove']),
       ...(check.metric === 'prometheus' && check.max === undefined && check.min === undefined
-        ? [valueFinding([...path, index], 'has neither max nor min', 'write what the value must not pass', false)]
+        ? [unquotedFinding([...path, index], 'has neither max nor min', 'write what the value must not pass')]
         : []),
     ]),
   ];
@@ -92,22 +90,5 @@ function findNarrowProof({ metric, tolerate, prove }: z.output<typeof checkSketc
   const provedPlus = Number(prove?.plus ?? 0.1);
   const isNarrow = proved < tolerated || (metric === 'error-rate' && provedPlus < toleratedPlus);
   if (!isNarrow) return [];
-  return [
-    valueFinding(path, 'is narrower than tolerate', 'what is proved must allow at least what is tolerated', false),
-  ];
-}
-
-function findRepeats(names: readonly unknown[], path: Path): Finding[] {
-  return names.flatMap((name, index) => {
-    if (name === undefined || names.indexOf(name) === index) return [];
-    return [valueFinding([...path, index, 'name'], 'is a name that is taken', 'names are unique')];
-  });
-}
-
-function keyFinding(path: Path, problem: string, hint: string): Finding {
-  return { path, at: 'key', problem, hint, quotesValue: false };
-}
-
-function valueFinding(path: Path, problem: string, hint: string, quotesValue = true): Finding {
-  return { path, at: 'value', problem, hint, quotesValue };
+  return [unquotedFinding(path, 'is narrower than tolerate', 'what is proved must allow at least what is tolerated')];
 }

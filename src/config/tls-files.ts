@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { Certificate, Tls } from '../rollout/policy.ts';
 import { certificatesIn, keyIn, type PemProblem, placeOfFile, readPem } from './pem-files.ts';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, type Path, valueFinding } from './finding.ts';
 import { isFileName } from './tls-schema.ts';
 
 export type TlsFiles = {
@@ -18,7 +18,7 @@ export type TlsFiles = {
   readonly tls: Tls | null;
 };
 
-type Named = { readonly name: string; readonly path: readonly PathSegment[] };
+type Named = { readonly name: string; readonly path: Path };
 type Mention = { readonly cert: Named; readonly key: Named; readonly clientCa: Named | null };
 type Content = Awaited<ReturnType<typeof readPem>>;
 
@@ -141,7 +141,7 @@ function hostNamesOf({ subjectAltName = '', subject }: X509Certificate): string[
 }
 
 function finding({ path }: Named, { problem, hint }: PemProblem): Finding {
-  return { path, at: 'value', problem, hint, quotesValue: true };
+  return valueFinding(path, problem, hint);
 }
 
 function digestOf(text: string): string {

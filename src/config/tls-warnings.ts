@@ -1,6 +1,6 @@
 // What `validate --strict` says about certificates: those that clients will refuse although they fit their keys.
 import type { Certificate, Tls } from '../rollout/policy.ts';
-import type { Finding, PathSegment } from './problem.ts';
+import { type Finding, type Path, valueFinding } from './finding.ts';
 
 /** So long before a certificate ends it should have been renewed. */
 const renewMs = 14 * 86_400_000;
@@ -10,8 +10,8 @@ export function tlsWarnings(tls: Tls | null, { isList, nowMs }: { isList: boolea
   return (tls?.certificates ?? []).flatMap((certificate, index) => {
     const found = warningOf(certificate, nowMs);
     if (found === null) return [];
-    const path: PathSegment[] = isList ? ['tls', index, 'cert'] : ['tls', 'cert'];
-    return [{ path, at: 'value', ...found, quotesValue: true } as const];
+    const path: Path = isList ? ['tls', index, 'cert'] : ['tls', 'cert'];
+    return [valueFinding(path, found.problem, found.hint)];
   });
 }
 

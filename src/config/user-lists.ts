@@ -2,7 +2,8 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { ByteString } from '../rollout/policy.ts';
-import type { Finding, PathSegment, Problem } from './problem.ts';
+import { type Path, valueFinding } from './finding.ts';
+import type { Problem } from './problem.ts';
 import { readFailure, readStable } from './stable-read.ts';
 import { readUserFile, type UserFile } from './user-file.ts';
 import type { YamlSource } from './yaml-source.ts';
@@ -22,10 +23,11 @@ export type UserLists = {
 /** `digest` is the same for the same content. */
 export type UserList = { readonly name: string; readonly digest: string; readonly users: ReadonlySet<ByteString> };
 
-type Mention = { readonly name: string; readonly path: readonly PathSegment[] };
+type Mention = { readonly name: string; readonly path: Path };
 type Loaded = UserFile | { readonly ok: false; readonly line: 0; readonly problem: string };
 
 const whenSketch = z.object({ user: z.object({ file: z.string().min(1) }) });
+const unreadableHint = 'name a file, relative to the policy file';
 const listSketch = z.array(z.unknown()).catch([]);
 const rolloutsSketch = z.object({
   rollouts: z.array(z.object({ rules: listSketch, exclude: listSketch }).catch({ rules: [], exclude: [] })),
@@ -42,7 +44,9 @@ export async function loadUserLists(tree: unknown, folder: string): Promise<User
     problems: (source) =>
       mentions.flatMap(({ name, path }) => {
         const list = loaded.get(name)!;
-        return list.ok ? [] : [problemOf(list, placeOf(name, folder), source.place(unreadable(path, list.problem)))];
+        return list.ok
+          ? []
+          : [problemOf(list, placeOf(name, folder), source.place(valueFinding(path, list.problem, unreadableHint)))];
       }),
     usersOf(name) {
       const list = loaded.get(name);
@@ -63,7 +67,7 @@ function findMentions(tree: unknown): Mention[] {
   ]);
 }
 
-function mentionIn(when: unknown, path: readonly PathSegment[]): Mention[] {
+function mentionIn(when: unknown, path: Path): Mention[] {
   const name = whenSketch.safeParse(when).data?.user.file;
   return name === undefined ? [] : [{ name, path: [...path, 'user', 'file'] }];
 }
@@ -74,10 +78,6 @@ async function loadUsers(path: string): Promise<Loaded> {
   } catch (error) {
     return { ok: false, line: 0, problem: `cannot be read: ${readFailure(error)}` };
   }
-}
-
-function unreadable(path: readonly PathSegment[], problem: string): Finding {
-  return { path, at: 'value', problem, hint: 'name a file, relative to the policy file', quotesValue: true };
 }
 
 /** A line that is wrong is shown in its own file, a file that is missing where it is named. */

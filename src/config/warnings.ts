@@ -7,11 +7,10 @@ import { shortExperiments } from './experiment-warnings.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import { isLoopback } from './network-address.ts';
 import { loneLayers } from './population-warnings.ts';
-import { compareProblems, type Finding, type PathSegment, type Problem } from './problem.ts';
+import { type Finding, keyFinding, type Path } from './finding.ts';
+import { compareProblems, type Problem } from './problem.ts';
 import { coveringRule } from './rule-cover.ts';
 import { tlsWarnings } from './tls-warnings.ts';
-
-type Path = readonly PathSegment[];
 
 /** Bytes of the shortest secret that HMAC-SHA256 takes at full strength (RFC 7518 3.2). */
 const shortestSecretBytes = 32;
@@ -27,7 +26,7 @@ export function placedWarnings({ policy, source }: LoadedPolicy): Problem[] {
 /** Everything about a valid policy that its author may want to look at again. */
 export function warnings(policy: Policy): Finding[] {
   const { host } = policy.admin.listen;
-  const isPublic = warning(
+  const isPublic = keyFinding(
     ['admin', 'listen'],
     'can be reached from other machines',
     'listen on 127.0.0.1, or guard the port',
@@ -53,7 +52,9 @@ export function warnings(policy: Policy): Finding[] {
 function hiddenRollout({ match }: Rollout, earlier: readonly Rollout[], path: Path): Finding[] {
   const taker = earlier.find((other) => takesAllOf(other.match, match));
   if (taker === undefined) return [];
-  return [warning(path, `gets no request: "${taker.name}" before it takes them all`, 'put the narrower match first')];
+  return [
+    keyFinding(path, `gets no request: "${taker.name}" before it takes them all`, 'put the narrower match first'),
+  ];
 }
 
 function takesAllOf(wide: Match, narrow: Match): boolean {
@@ -80,7 +81,7 @@ function identityWarnings(rollout: Rollout, rollouts: readonly Rollout[], path: 
   const hasSplit = Object.values(split).some((percent) => percent > 0);
   if (user.anonymous === 'baseline' && hasSplit) {
     const hint = 'write cookie or ip, unless this is meant';
-    found.push(warning([...path, 'anonymous'], 'keeps every request without a user ID out of the split', hint));
+    found.push(keyFinding([...path, 'anonymous'], 'keeps every request without a user ID out of the split', hint));
   }
   if (user.jwt === null) return found;
   const { key, audience } = user.jwt;
@@ -88,20 +89,20 @@ function identityWarnings(rollout: Rollout, rollouts: readonly Rollout[], path: 
     readsClaims(rollout) ||
     rules.some(({ when }) => when.some(({ on }) => on === 'jwt')) ||
     lendsTokens(rollout, rollouts);
-  if (!isUsed) found.push(warning([...path, 'jwt'], 'is not used', 'add jwt:CLAIM to user.from, or leave it out'));
+  if (!isUsed) found.push(keyFinding([...path, 'jwt'], 'is not used', 'add jwt:CLAIM to user.from, or leave it out'));
   if (key.kind === 'secret' && Buffer.byteLength(key.secret) < shortestSecretBytes) {
     const problem = `is shorter than ${shortestSecretBytes} bytes`;
-    found.push(warning([...path, 'jwt', 'secret'], problem, 'a short secret can be guessed from one token'));
+    found.push(keyFinding([...path, 'jwt', 'secret'], problem, 'a short secret can be guessed from one token'));
   }
   if (key.kind === 'jwks') {
     const url = URL.parse(key.url);
     if (url?.protocol === 'http:' && !isLoopback(url.hostname.replaceAll(/[[\]]/g, ''))) {
       const hint = 'use https: who can change the answer can forge tokens';
-      found.push(warning([...path, 'jwt', 'jwksUrl'], 'is fetched without encryption', hint));
+      found.push(keyFinding([...path, 'jwt', 'jwksUrl'], 'is fetched without encryption', hint));
     }
     if (audience === null) {
       const problem = 'takes tokens that were issued for other services';
-      found.push(warning([...path, 'jwt'], problem, 'add audience'));
+      found.push(keyFinding([...path, 'jwt'], problem, 'add audience'));
     }
   }
   return found;
@@ -115,8 +116,12 @@ function versionWarnings({ versions, split, rules, staging }: Rollout, path: Pat
     const inRules = rules.some(({ then }) =>
       then.kind === 'use' ? then.version === version : (then.split[name] ?? 0) > 0,
     );
-    const noUser = warning([...path, name], 'gets no user', `give it a percent in split, or a rule with use: ${name}`);
-    const sameServers = warning(
+    const noUser = keyFinding(
+      [...path, name],
+      'gets no user',
+      `give it a percent in split, or a rule with use: ${name}`,
+    );
+    const sameServers = keyFinding(
       [...path, name, 'servers'],
       'are the servers of the baseline',
       "name the new version's servers",
@@ -133,7 +138,7 @@ function insecureVersions({ versions }: Rollout, path: Path): Finding[] {
   const hint = 'name the authority of their certificates in ca';
   return versions
     .filter(({ tls }) => tls?.insecure === true)
-    .map(({ name }) => warning([...path, name, 'tls', 'insecure'], 'takes any certificate of the servers', hint));
+    .map(({ name }) => keyFinding([...path, name, 'tls', 'insecure'], 'takes any certificate of the servers', hint));
 }
 
 function originsOf({ servers }: Version): string {
@@ -146,15 +151,11 @@ function hiddenRules({ rules }: Rollout, path: Path): Finding[] {
     const cover = coveringRule(rule, rules.slice(0, index));
     if (cover === null) return [];
     return [
-      warning(
+      keyFinding(
         [...path, index],
         `never holds: "${cover.name}" before it takes all of its requests`,
         'put the narrower rule first',
       ),
     ];
   });
-}
-
-function warning(path: Path, problem: string, hint: string): Finding {
-  return { path, at: 'key', problem, hint, quotesValue: false };
 }

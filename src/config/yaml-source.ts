@@ -13,7 +13,8 @@ import {
   type Document,
 } from 'yaml';
 import { describeYamlError } from './yaml-errors.ts';
-import { formatPath, type Finding, type PathSegment, type Problem } from './problem.ts';
+import type { Finding, PathSegment } from './finding.ts';
+import { formatPath, type Problem } from './problem.ts';
 
 export type YamlSource = {
   /** Mappings as objects, lists as arrays; `undefined` where the text is too broken to be read. */
