@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function eventually<Value>(
   what: string,
   look: () => Value | Promise<Value>,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<NonNullable<Value>> {
   const deadline = performance.now() + withinMs;
   for (;;) {
