@@ -45,7 +45,7 @@ export async function openPrometheus(exporter: Exporter): Promise<Prometheus> {
     ],
     { stdio: 'ignore' },
   );
-  await eventually('Prometheus to be ready', async () => isReady(url), 60_000);
+  await eventually('Prometheus to be ready', async () => isReady(url));
   return {
     url,
     async close() {

@@ -64,7 +64,7 @@ test('with the experiment that comes with it, what customers buy is counted for 
     const value = (await report()).metrics.find(({ metric }) => metric.kind === 'value');
     return value !== undefined && value.versions.every(({ nonZero, mean }) => nonZero > 0 && mean! > 10);
   };
-  await eventually('orders of both shops', haveBought, 60_000);
+  await eventually('orders of both shops', haveBought);
   const { stdout } = await run(process.execPath, [bin, 'experiment', 'shop', '--url', adminUrl]);
   assert.match(stdout, /\nConversion: purchase within 20 s \* /);
 });
@@ -171,7 +171,7 @@ async function startDemo(t: TestContext, ...options: string[]) {
     assert.equal(child.exitCode, null, stderr);
     return isUp.test(stdout);
   };
-  await eventually('the demo to be up', isReady, 60_000);
+  await eventually('the demo to be up', isReady);
   const trafficUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)![0];
   return { process: child, exit, policy, trafficUrl, said: () => stdout, complained: () => stderr };
 }

@@ -24,7 +24,7 @@ test('the version whose users do more is promoted by its experiment, and the aud
   const gateway = await serve(t, temporaryFolder(t), shopPolicyText({ stable: shop.url }, decided));
   const versions = await visit(gateway.port);
   await tell(gateway, versions);
-  await eventually('the winner to have everyone', () => isPromoted(gateway), 30_000);
+  await eventually('the winner to have everyone', () => isPromoted(gateway));
   const reply = await send({ port: gateway.port, path: '/item', headers: ['x-user-id', 'somebody new'] });
   assert.equal(reply.header('x-graygate-version'), 'canary');
   const history = historyShape.parse(await ask(gateway, '/api/v1/rollouts/shop/history'));

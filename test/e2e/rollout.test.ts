@@ -73,7 +73,7 @@ test('kill -9 in a stage: the next process has the same phase, stage and percent
   const policy = policyOf({ stable, canary }, stages).replace('down: 1s,', 'down: 1s, advance: time,');
   const first = await serve(t, folder, policy);
   const load = startLoad({ port: first.port, perSecond: 100, users: 200 });
-  await eventually('the second stage', () => first.log.some((line) => line['change'] === 'advance'), 30_000);
+  await eventually('the second stage', () => first.log.some((line) => line['change'] === 'advance'));
   const seen = new Map(load.answers.map(({ user }) => [user, '']));
   await load.stop();
   await askAll(first.port, seen);

@@ -44,7 +44,7 @@ test('a worker that hangs gets no more connections, is killed and replaced, and 
   const readiness = await fetch(`${gateway.adminUrl}/readyz?verbose`);
   assert.equal(readiness.status, 200);
   assert.ok(((await readiness.json()) as { degraded: string[] }).degraded.includes('worker 1: does not answer'));
-  await eventually('another one in its place', () => workerPids(gateway).get(1) !== hanging, 60_000);
+  await eventually('another one in its place', () => workerPids(gateway).get(1) !== hanging);
   assert.equal(lineAbout(gateway, 1, 'a worker hangs')?.level, 50);
   assert.equal(lineAbout(gateway, 1, 'a worker has ended')?.['signal'], 'SIGKILL');
   assert.deepEqual(new Set(await early), new Set([200]));
