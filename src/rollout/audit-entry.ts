@@ -12,7 +12,7 @@ export type AuditEntry = {
   /** What the person who acted wrote; null where nobody did. */
   readonly note: string | null;
   readonly release: string;
-  /** Of the state that this change made. */
+  /** Of the state that this change made; a `restore` makes none, and has that of the state it found. */
   readonly revision: number;
   readonly from: Place | null;
   readonly to: Place;

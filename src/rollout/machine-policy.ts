@@ -4,7 +4,7 @@ import type { Restored } from './rollout-event.ts';
 import { basePhase, beginStay, heldMsOf } from './rollout-state.ts';
 import type { RolloutState, Stay, WatchedState } from './rollout-state.ts';
 import type { Staging } from './staging.ts';
-import { change, publishing, stayAt } from './transition.ts';
+import { change, goOn, publishing, stayAt } from './transition.ts';
 import type { Cause, Change, Changed, Transition, Unstamped } from './transition.ts';
 
 /** What has to change so that the state fits the policy; null where it does already. */
@@ -44,7 +44,7 @@ export function onPolicyChanged(policy: Staging, state: RolloutState | null, now
   return { ok: true, state, effects: { order: 'publish-first', steps: [publishing(policy, state)] }, holds: null };
 }
 
-/** Neither lowers nor raises a percent; the time in which nobody watched is not held. */
+/** Neither lowers nor raises a percent, and makes no newer state of one that still fits; the time in which nobody watched is not held. */
 export function onRestored(policy: Staging, state: RolloutState | null, { nowMs, lastTickMs }: Restored): Transition {
   if (state === null) return onPolicyChanged(policy, state, nowMs);
   const heldMs = heldMsOf(state, lastTickMs ?? state.stay.countingSinceMs);
@@ -52,11 +52,7 @@ export function onRestored(policy: Staging, state: RolloutState | null, { nowMs,
   const adopted = adoptPolicy(policy, awake, nowMs);
   if (adopted !== null) return adopted;
   const reason = `${state.candidate} goes on at ${state.percent} % (${state.phase}) after a restart`;
-  return change(
-    { policy, from: state, to: awake },
-    { kind: 'restore', order: 'publish-first', reason },
-    fileCause(nowMs, 'graygate'),
-  );
+  return goOn({ policy, from: state, to: awake }, { kind: 'restore', reason }, fileCause(nowMs, 'graygate'));
 }
 
 /** The first stage, or the fixed split; a release that was rolled back stays so. */

@@ -90,19 +90,8 @@ export function change(
     revision: (from?.revision ?? 0) + 1,
     unsaved: [],
   } satisfies RolloutState as RolloutState;
-  const entry: AuditEntry = {
-    atMs: cause.nowMs,
-    kind,
-    by: cause.by,
-    reason: state.reason,
-    note: cause.note,
-    release: state.release,
-    revision: state.revision,
-    from: from === null ? null : placeOf(from),
-    to: placeOf(state),
-    measured: cause.measured,
-    alert: alert ?? (from !== null && from.phase !== state.phase ? state.phase : null),
-  };
+  const ofPhase = from !== null && from.phase !== state.phase ? state.phase : null;
+  const entry = entryOf({ from, state }, { kind, reason: state.reason, alert: alert ?? ofPhase }, cause);
   const save: Effect = { do: 'save', state, entries: [...(from?.unsaved ?? []), entry] };
   const moved: Effect[] = [publishing(policy, state)];
   if (evidence !== undefined) moved.push({ do: 'evidence', anew: evidence });
@@ -117,6 +106,22 @@ function keptConclusion(from: RolloutState | null, to: Unstamped): Pick<RolloutS
   return from?.concluded === undefined || from.release !== to.release ? {} : { concluded: from.concluded };
 }
 
+/**
+ * The state goes on as it is, however much of its stay is over by now: it keeps its revision, so what was said about it still holds,
+ * and the entry has that revision too.
+ */
+export function goOn(
+  { policy, from, to }: { policy: Staging; from: RolloutState; to: RolloutState },
+  { kind, reason }: Pick<Change, 'kind' | 'reason'>,
+  cause: Cause,
+): Changed {
+  const state = { ...to, unsaved: [] };
+  const entry = entryOf({ from, state }, { kind, reason, alert: null }, cause);
+  const save: Effect = { do: 'save', state, entries: [...from.unsaved, entry] };
+  const steps: Effect[] = [publishing(policy, state), save, { do: 'announce', entry }];
+  return { ok: true, state, effects: { order: 'publish-first', steps }, holds: null };
+}
+
 /** Nothing changes; `holds` says why. */
 export function stayAt(state: RolloutState | null, holds: string | null = null): Changed {
   return { ok: true, state, effects: { order: 'save-first', steps: [] }, holds };
@@ -125,6 +130,24 @@ export function stayAt(state: RolloutState | null, holds: string | null = null):
 /** The split of a state, as the gateway has to be told it. */
 export function publishing(policy: Staging, state: RolloutState): PublishEffect {
   return { do: 'publish', split: splitOf(state, policy), rolledBack: state.phase === 'rolled-back' };
+}
+
+function entryOf(
+  { from, state }: { from: RolloutState | null; state: RolloutState },
+  told: Pick<AuditEntry, 'kind' | 'reason' | 'alert'>,
+  { nowMs, by, note, measured }: Cause,
+): AuditEntry {
+  return {
+    atMs: nowMs,
+    ...told,
+    by,
+    note,
+    release: state.release,
+    revision: state.revision,
+    from: from === null ? null : placeOf(from),
+    to: placeOf(state),
+    measured,
+  };
 }
 
 function placeOf({ phase, stay, percent }: RolloutState): Place {

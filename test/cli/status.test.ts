@@ -184,9 +184,11 @@ test('--wait goes on over a restart of the gateway and misses nothing', async (t
   await first.exit;
   await eventually('that it is said', () => waiting.complained().endsWith('ECONNREFUSED; trying again\n'));
   const second = await serveStaged(t, { stages: oneHour, folder, adminPort: new URL(first.adminUrl).port });
+  await actOn(second)('pause');
   await actOn(second)('promote');
   assert.equal(await waiting.ended, 0);
-  assert.match(waiting.said(), /after a restart\n.*promoted {2}100 %/);
+  assert.match(waiting.said(), /is paused at .+\n.*promoted {2}100 %/);
+  assert.doesNotMatch(waiting.said(), /after a restart/, 'the rollout is where it was');
   assert.equal(waiting.complained().split('\n').length, 2);
 });
 

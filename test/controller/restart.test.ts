@@ -45,6 +45,25 @@ for (const prepare of [
   });
 }
 
+test('a restart keeps the revision, so that whoever saw the state before may still act on it', async () => {
+  const cockpit = new Cockpit();
+  await cockpit.start(patientStaging());
+  await cockpit.fly(1);
+  await cockpit.act('advance');
+  const { revision, reason } = cockpit.pilot.state!;
+  let next = cockpit;
+  for (let count = 0; count < 3; count += 1) {
+    next = await restart(next, patientStaging());
+    await next.fly(1.5);
+    next.pilot.follow(next.pilot.rollout, next.nowMs);
+    await next.fly(0.5);
+    assert.deepEqual([next.pilot.state!.revision, next.pilot.state!.reason], [revision, reason]);
+  }
+  assert.deepEqual((await next.store.inner.remembered('shop'))!.state, next.pilot.state);
+  const acted = await next.pilot.act({ action: 'rollback', by: 'a link', reason: 'x', nowMs: next.nowMs, revision });
+  assert.equal(acted.ok, true);
+});
+
 test('the same with the real store, closed in between', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'graygate-restart-'));
   const cockpit = new Cockpit(openSqlitePilotStore(directory));

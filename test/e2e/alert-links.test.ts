@@ -1,7 +1,7 @@
-// Links in alerts, as a person who gets one uses them: over a restart, once, and never made by the receiver itself.
+// Links in alerts, as a person who gets one uses them: over kills, restarts and reloads, once, and never made by the receiver itself.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -11,18 +11,20 @@ import { serve, type Serving, temporaryFolder } from '../support/serving.ts';
 
 const secret = 'known-to-the-receiver';
 
-function policyOf(webhook: string): string {
+const smallThenFull = 'stages: [{ name: small, percent: 0, hold: 1h }, { name: full, percent: 100 }]';
+
+function policyOf(webhook: string, stages = smallThenFull): string {
   return `version: 1
 listen: 127.0.0.1:0
 admin: { listen: 127.0.0.1:0 }
 alerts:
-  - { webhook: "${webhook}", format: json, on: [paused], secret: ${secret}, approveUrl: "https://graygate.example.com" }
+  - { webhook: "${webhook}", format: json, on: [paused, waiting], secret: ${secret}, approveUrl: "https://graygate.example.com" }
 rollouts:
   - name: shop
     versions:
       stable: { servers: ["http://127.0.0.1:1"] }
       canary: { servers: ["http://127.0.0.1:1"] }
-    stages: [{ name: small, percent: 0, hold: 1h }, { name: full, percent: 100 }]
+    ${stages}
 `;
 }
 
@@ -42,10 +44,10 @@ async function act({ adminUrl }: Serving, action: string): Promise<void> {
   assert.equal(answer.status, 200);
 }
 
-/** The token of the link to roll back in the newest of so many alerts. */
-async function tokenIn({ received }: Receiver, count: number): Promise<string> {
+/** The token of a link in the newest of so many alerts. */
+async function tokenIn({ received }: Receiver, count: number, action = 'rollback'): Promise<string> {
   const { body } = await eventually('the alert', () => received[count - 1]);
-  return String(JSON.parse(body).links.rollback).replace('https://graygate.example.com/api/v1/links/', '');
+  return String(JSON.parse(body).links[action]).replace('https://graygate.example.com/api/v1/links/', '');
 }
 
 test('links act once and are known after a restart; their key is shown nowhere, and the webhook secret is not it', async (t) => {
@@ -59,8 +61,9 @@ test('links act once and are known after a restart; their key is shown nowhere, 
   assert.equal(await first.exit, 0);
 
   const second = await serve(t, folder, policyOf(receiver.url));
-  assert.equal((await press(second, old)).status, 412, 'known, and about a state before');
+  assert.equal((await fetch(`${second.adminUrl}/api/v1/links/${old}`)).status, 200, 'known');
   await act(second, 'resume');
+  assert.equal((await press(second, old)).status, 412, 'about a state before');
   await act(second, 'pause');
   const token = await tokenIn(receiver, 2);
   const claims = token.split('.')[0]!;
@@ -89,6 +92,40 @@ test('links act once and are known after a restart; their key is shown nowhere, 
   });
   assert.deepEqual(holders, ['graygate.db']);
 });
+
+for (const action of ['approve', 'rollback']) {
+  test(`a link to ${action} acts after a kill, a restart and a reload that do not touch its rollout`, async (t) => {
+    const receiver = await openReceiver();
+    t.after(() => receiver.close());
+    const folder = temporaryFolder(t);
+    const stages =
+      'stages: [{ name: none, percent: 0, hold: 1s, approve: manual }, { name: some, percent: 20, hold: 1h }]';
+    const policy = policyOf(receiver.url, stages);
+    const killed = await serve(t, folder, policy);
+    const token = await tokenIn(receiver, 1, action);
+    killed.process.kill('SIGKILL');
+    await killed.exit;
+    const stopped = await serve(t, folder, policy);
+    stopped.process.kill('SIGTERM');
+    await stopped.exit;
+
+    const serving = await serve(t, folder, policy);
+    writeFileSync(serving.policyFile, policy.replace('rollouts:', `rollouts:\n${otherRollout}`));
+    serving.process.kill('SIGHUP');
+    await eventually('the reload', () => serving.log.some(({ msg }) => msg === 'policy loaded'));
+    assert.equal((await press(serving, token)).status, 200);
+    await eventually('the action', () => serving.log.some((line) => line['change'] === changeOf[action]));
+    assert.equal((await press(serving, token)).status, 412, 'once');
+    assert.equal(receiver.received.length, 1, 'nobody is told anew of what has not changed');
+  });
+}
+
+const changeOf: Readonly<Record<string, string>> = { approve: 'advance', rollback: 'rollback' };
+
+const otherRollout = `  - name: other
+    match: { path: /other }
+    versions: { stable: { servers: ["http://127.0.0.1:1"] }, canary: { servers: ["http://127.0.0.1:1"] } }
+    split: { canary: 10 }`;
 
 function keptKey(file: string): string {
   const database = new DatabaseSync(file, { readOnly: true });

@@ -332,6 +332,34 @@ test('a restart neither lowers nor raises a percent, and does not hold the time 
   assert.equal(moved(policy, unknown, tickAt(nowMs + minuteMs)).holds, 'held 1 min of 10 min');
 });
 
+test('a restart keeps revision, reason and author of a state that still fits, saves what it knows, and says so in the audit log', () => {
+  for (const from of [at5, baking, promoted, rolledBack, steady, after(policy, actionAt(startMs, 'pause'))]) {
+    const staging = from === steady ? fixedOf({ canary: 10 }) : policy;
+    const { state, effects } = moved(staging, from, { kind: 'restored', nowMs, lastTickMs: startMs + minuteMs });
+    const { stay, ...before } = from;
+    const { countingSinceMs, heldMs } = state.stay;
+    assert.deepEqual(state, { ...before, stay: { ...stay, countingSinceMs, heldMs } });
+    const save = effects.steps.find((step) => step.do === 'save')!;
+    assert.deepEqual(save.state, state);
+    assert.deepEqual(
+      save.entries.map(({ kind, revision, alert }) => ({ kind, revision, alert })),
+      [{ kind: 'restore', revision: from.revision, alert: null }],
+    );
+    assert.deepEqual(effects.steps.at(-1), { do: 'announce', entry: save.entries[0] });
+  }
+});
+
+test('a policy that does not touch the rollout makes no newer state of it', () => {
+  for (const from of [at5, baking, promoted, rolledBack, after(policy, actionAt(startMs, 'pause'))]) {
+    const { state, effects } = moved(policy, from, edited);
+    assert.equal(state, from);
+    assert.deepEqual(
+      effects.steps.map((step) => step.do),
+      ['publish'],
+    );
+  }
+});
+
 test('a restart with another release begins that release', () => {
   const back = moved(stagingOf({ release: 'r2' }), at5, { kind: 'restored', nowMs, lastTickMs: null });
   assert.deepEqual([back.state.release, back.state.percent], ['r2', 1]);
@@ -354,6 +382,13 @@ test('what could not be saved goes with the next change', () => {
   const back = moved(policy, at5, actionAt(nowMs, 'rollback'));
   const save = back.effects.steps.find((step) => step.do === 'save')!;
   const unsaved = moved(policy, back.state, { kind: 'save-failed', order: 'publish-first', save }).state;
+  const begun = moved(policy, unsaved, { kind: 'restored', nowMs, lastTickMs: null });
+  const restored = begun.effects.steps.find((step) => step.do === 'save')!;
+  assert.deepEqual(
+    restored.entries.map(({ kind }) => kind),
+    ['rollback', 'restore'],
+  );
+  assert.deepEqual([restored.state.unsaved, begun.state.unsaved], [[], []]);
   const retried = moved(policy, unsaved, actionAt(nowMs, 'retry')).effects.steps.find((step) => step.do === 'save')!;
   assert.deepEqual(
     retried.entries.map(({ kind }) => kind),
