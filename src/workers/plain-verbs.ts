@@ -1,5 +1,5 @@
 // The verbs of the gateway that say something in plain data. A new one is named here once; nothing else has to know it.
-import type { GatewayParts } from '../gateway/gateway.ts';
+import type { GatewayParts } from '../gateway/gateway-parts.ts';
 
 /** Each has one argument that the structured clone algorithm can carry. */
 export const plainVerbs = [

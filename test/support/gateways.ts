@@ -1,5 +1,6 @@
 // Starts a real data plane on a free port for a test, with real metrics and a record of every outcome.
-import { type Gateway, type GatewayParts, createGateway } from '../../src/gateway/gateway.ts';
+import { type Gateway, createGateway } from '../../src/gateway/gateway.ts';
+import type { GatewayParts } from '../../src/gateway/gateway-parts.ts';
 import type { BusinessEvent, Exposure } from '../../src/rollout/experiment.ts';
 import type { Outcome } from '../../src/rollout/outcome.ts';
 import type { Policy, Rollout } from '../../src/rollout/policy.ts';
