@@ -16,8 +16,9 @@ import type { Verdict } from '../rollout/verdict.ts';
 const maxAnswerLength = 1_048_576;
 
 type Asked = {
-  readonly fields: Fields;
   readonly check: SourceCheck;
+  /** At least one: the candidates that the answer is about. */
+  about: readonly Fields[];
   history: SourceHistory;
   timer: NodeJS.Timeout;
   readonly stop: AbortController;
@@ -26,41 +27,45 @@ type Asked = {
 /** The sources of one rollout. */
 export class Sources {
   readonly #rollout: string;
+  /** By the question, in the order of the policy. */
   #asked = new Map<string, Asked>();
 
   constructor(rollout: string) {
     this.#rollout = rollout;
   }
 
-  /** Asks what the policy names from now on, of each candidate; a check that stays as it is keeps what it knows. */
+  /**
+   * Asks what the policy names from now on, of each candidate: once where the question is the same for several. One that stays as it
+   * is keeps what is known.
+   */
   follow(staging: Pick<Staging, 'baseline' | 'candidates' | 'split' | 'analysis'>): void {
     const before = this.#asked;
     this.#asked = new Map();
+    const all = comparedCandidates(staging).map((version) => {
+      return { rollout: this.#rollout, version, baseline: staging.baseline };
+    });
     for (const check of staging.analysis.checks) {
       if (check.metric !== 'prometheus' && check.metric !== 'webhook') continue;
-      for (const version of comparedCandidates(staging)) {
-        const fields = { rollout: this.#rollout, baseline: staging.baseline, version };
-        const key = `${version} ${check.name}`;
-        const known = before.get(key);
-        const isKnown = known !== undefined && isSame([known.check, known.fields], [check, fields]);
-        if (isKnown) before.delete(key);
-        this.#asked.set(key, isKnown ? known : begin(check, fields));
+      for (const [question, about] of Map.groupBy(all, (fields) => questionOf(check, fields))) {
+        const known = before.get(question);
+        before.delete(question);
+        this.#asked.set(question, known === undefined ? begin(check, about) : Object.assign(known, { about }));
       }
     }
     for (const asked of before.values()) end(asked);
   }
 
   verdicts(): Verdict[] {
-    return Array.from(this.#asked.values(), ({ check, history, fields }) =>
-      judgeSource(check, history, fields.version),
+    return Array.from(this.#asked.values()).flatMap(({ check, history, about }) =>
+      about.map(({ version }) => judgeSource(check, history, version)),
     );
   }
 
   /** Forgets what was said so far, and asks at once. */
   anew(): void {
-    for (const [key, asked] of this.#asked) {
+    for (const [question, asked] of this.#asked) {
       end(asked);
-      this.#asked.set(key, begin(asked.check, asked.fields));
+      this.#asked.set(question, begin(asked.check, asked.about));
     }
   }
 
@@ -70,19 +75,19 @@ export class Sources {
   }
 }
 
-function begin(check: SourceCheck, fields: Fields): Asked {
+function begin(check: SourceCheck, about: readonly Fields[]): Asked {
   const stop = new AbortController();
   let isAsking = false;
   const ask = (): void => {
     if (isAsking) return;
     isAsking = true;
-    void askSource(check, fields, stop.signal).then((sample): void => {
+    void askSource(check, asked.about[0]!, stop.signal).then((sample): void => {
       isAsking = false;
       if (!stop.signal.aborted) asked.history = addSample(check, asked.history, sample);
       return undefined;
     });
   };
-  const asked: Asked = { check, fields, history: noSamples, timer: setInterval(ask, check.everyMs), stop };
+  const asked: Asked = { check, about, history: noSamples, timer: setInterval(ask, check.everyMs), stop };
   ask();
   return asked;
 }
@@ -92,8 +97,9 @@ function end({ timer, stop }: Asked): void {
   stop.abort();
 }
 
-function isSame(a: readonly object[], b: readonly object[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** All that the source sees, and how it is judged. */
+function questionOf(check: SourceCheck, fields: Fields): string {
+  return JSON.stringify([check, check.metric === 'prometheus' ? fillIn(check.query, fields) : fields]);
 }
 
 /** What `{{version}}` and its kin stand for in a query. */

@@ -272,3 +272,36 @@ test('each candidate of a fixed split is asked about by itself, in the order of 
     ['b', 'b'],
   );
 });
+
+test('a query that is the same for several candidates is asked once, and its answer is about each of them', async () => {
+  const receiver = await serve(success('vector', [series('0.9')]));
+  const slow = { everyMs: 3_600_000, failures: 1 };
+  const shared = prometheusCheck(receiver.url, { ...slow, query: 'cpu{of="{{rollout}} {{baseline}}"}' });
+  const each = prometheusCheck(receiver.url, { ...slow, name: 'each', query: 'cpu{v="{{ version }}"}' });
+  const asked = (): string[] =>
+    receiver.received.map(({ body }) => new URLSearchParams(body).get('query') ?? '').toSorted();
+  const staging = {
+    ...policyWith(shared, each),
+    candidates: ['b', 'c', 'd'] as const,
+    split: { b: 10, c: 10 },
+    stages: [],
+  };
+  const sources = openSources(staging);
+  await eventually('every answer', () => answers(sources.verdicts()).every((answer) => answer === 'fail'));
+  assert.deepEqual(
+    sources.verdicts().map(({ check, version }) => `${check} ${version}`),
+    ['cpu b', 'cpu c', 'each b', 'each c'],
+  );
+  const first = ['cpu{of="shop stable"}', 'cpu{v="b"}', 'cpu{v="c"}'];
+  assert.deepEqual(asked(), first);
+  sources.follow({ ...staging, split: { b: 10, d: 10 } });
+  assert.deepEqual(
+    sources.verdicts().map(({ check, version, answer }) => `${check} ${version} ${answer}`),
+    ['cpu b fail', 'cpu d fail', 'each b fail', 'each d not-enough-data'],
+  );
+  await eventually('an answer about d', () => answers(sources.verdicts())[3] === 'fail');
+  assert.deepEqual(asked(), [...first, 'cpu{v="d"}'].toSorted(), 'what was known is not asked again');
+  sources.anew();
+  await eventually('all answers again', () => asked().length === 7);
+  assert.equal(asked().filter((query) => query.startsWith('cpu{of')).length, 2);
+});
