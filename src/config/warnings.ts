@@ -6,7 +6,7 @@ import { lendsTokens, unseenEvents } from './event-warnings.ts';
 import { shortExperiments } from './experiment-warnings.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import { isLoopback } from './network-address.ts';
-import { loneLayers } from './population-warnings.ts';
+import { fullHoldout, loneLayers, sharedHashes } from './population-warnings.ts';
 import { type Finding, keyFinding, type Path } from './finding.ts';
 import { compareProblems, type Problem } from './problem.ts';
 import { coveringRule } from './rule-cover.ts';
@@ -34,6 +34,8 @@ export function warnings(policy: Policy): Finding[] {
   return [
     ...(isLoopback(host) ? [] : [isPublic]),
     ...loneLayers(policy),
+    ...fullHoldout(policy),
+    ...sharedHashes(policy),
     ...unseenEvents(policy),
     ...shortExperiments(policy),
     ...policy.rollouts.flatMap((rollout, index) => {

@@ -183,6 +183,27 @@ suite('an experiment', () => {
   });
 });
 
+/** Two rollouts that share a layer, the first with a salt of its own, and a holdout that only the first respects. */
+function layered(salt: string): string {
+  const versions = 'versions: { stable: { servers: http://a }, canary: { servers: http://b } }';
+  return `version: 1
+listen: 127.0.0.1:0
+holdout: 10
+rollouts:
+  - name: shop
+    match: { path: /shop }
+    salt: ${salt}
+    ${versions}
+    split: { canary: 1 }
+    layer: { name: pay, from: 50, to: 100 }
+  - name: other
+    ${versions}
+    split: { canary: 1 }
+    layer: { name: pay, from: 0, to: 50 }
+    holdout: false
+`;
+}
+
 suite('who takes part', () => {
   test('is read: exclusions, the share of a layer, the holdout of all rollouts but those that say no', async (t) => {
     const rollout = await shopIn(
@@ -213,6 +234,41 @@ suite('who takes part', () => {
     assert.equal(lines.length, 1);
     assert.match(lines[0]!, /rollouts\[0\]\.layer\.name: "checkuot" is a layer of this rollout alone; write the name/);
   });
+
+  const everyone =
+    'holds everyone out, so nobody can enter "shop" but by a rule with use; write less, such as 5, or holdout: false in a rollout that is to go on';
+  const rows: readonly (readonly [name: string, content: string, warning: string | null])[] = [
+    ['a holdout of everyone', shopPolicy(split, 'holdout: 100\n'), `:3:10: holdout: 100 ${everyone}`],
+    [
+      'a holdout of everyone as a mapping',
+      shopPolicy(split, 'holdout:\n  salt: x\n  percent: "100%"\n'),
+      `:4:3: holdout: ${everyone}`,
+    ],
+    ['a holdout of nearly everyone', shopPolicy(split, 'holdout: 99.99\n'), null],
+    ['a holdout that no rollout respects', shopPolicy(`${split}    holdout: false\n`, 'holdout: 100\n'), null],
+    ['a salt of its own', layered('pay'), null],
+    [
+      "the salt of the rollout's layer",
+      layered('layer:pay'),
+      `:7:11: rollouts[0].salt: "layer:pay" is what the hash of its layer begins with, so a candidate may get nobody, or everyone who enters; leave salt out: it is the rollout's name then`,
+    ],
+    ['the salt of another layer', layered('layer:buy'), null],
+    [
+      'the salt of the holdout',
+      layered('holdout:holdout'),
+      `:7:11: rollouts[0].salt: "holdout:holdout" is what the hash of the holdout begins with, so a candidate may get nobody, or everyone who enters; leave salt out: it is the rollout's name then`,
+    ],
+  ];
+  for (const [name, content, warning] of rows)
+    test(`by which nobody may enter: ${name}`, async (t) => {
+      const { result, lines } = await loadText(t, content);
+      assert.ok(result.ok, lines.join('\n'));
+      const found = placedWarnings(result).map(formatProblem);
+      assert.deepEqual(
+        found.map((line) => line.slice(line.lastIndexOf('p.yaml') + 6)),
+        warning === null ? [] : [warning],
+      );
+    });
 });
 
 test('an experiment that may decide within a part of a week, or ends before it may decide, is warned about', async (t) => {
