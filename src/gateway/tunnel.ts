@@ -7,6 +7,7 @@ import type { TunnelEnd } from './client/tunnel-end.ts';
 import { faultKindOf } from './faults.ts';
 import { dropNamed } from './hop-by-hop.ts';
 import { returnedHeaders } from './response-headers.ts';
+import { endBehind, type Flow, joinStreams, passOnRefusal } from './tunnel-streams.ts';
 import type { Connector } from './upstream/connector.ts';
 
 /** Response headers larger than this are a protocol fault of the server. */
@@ -24,94 +25,106 @@ export type TunnelInput = {
 };
 
 /** What happens in a tunnel, each at most once but for the byte counts. */
-export interface TunnelOwner {
+export interface TunnelOwner extends Flow {
   /** The server failed before it answered: the request may go elsewhere. */
   failed(kind: FaultKind, error: unknown): void;
   /** The head of the server's answer is on its way to the client. */
   answered(status: number): void;
-  /** The server broke off after it had answered. */
-  broke(kind: FaultKind): void;
-  sentBytes(byteCount: number): void;
-  receivedBytes(byteCount: number): void;
 }
 
-/** The other end of a dead connection that never said so is noticed after about this long. */
-const keepAliveMs = 60_000;
+/** One server asked to switch protocols, and what becomes of that. */
+export class Tunnel {
+  readonly #client: TunnelEnd;
+  readonly #input: TunnelInput;
+  readonly #owner: TunnelOwner;
+  /** The server has answered or failed, or nobody waits for it any more. */
+  #isSettled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #cutServer: () => void;
+  /** Its end of what was switched; null before. */
+  #server: Socket | null = null;
 
-export type Tunnel = {
+  constructor(client: TunnelEnd, input: TunnelInput, owner: TunnelOwner) {
+    this.#client = client;
+    this.#input = input;
+    this.#owner = owner;
+    const { connectMs, responseMs } = input.timeouts;
+    this.#cutServer = input.connector.open(connectMs, (fault, socket) => {
+      if (socket === null) return this.#fail(fault!.kind, fault);
+      this.#timer = setTimeout(() => this.#fail('timeout'), responseMs);
+      this.#ask(socket);
+    });
+  }
+
   /** Cuts it on the server's side; what comes later is nobody's. */
-  cut(): void;
+  cut(): void {
+    this.#settle();
+    this.#cutServer();
+  }
+
   /** Tells the server that the client is gone: what it still says reaches the client before that is told the same. */
-  end(): void;
-};
+  end(): void {
+    if (this.#server !== null) endBehind(this.#client, this.#server);
+  }
 
-/** A server that was told that the client is gone may take so long to end its side. */
-const lastWordsMs = 5_000;
-
-/** Opens a tunnel between a client and a server. */
-export function openTunnel(client: TunnelEnd, input: TunnelInput, owner: TunnelOwner): Tunnel {
-  const { timeouts } = input;
-  let settled = false;
-  let timer: NodeJS.Timeout | undefined;
-  let endServer: (() => void) | null = null;
-  let cutServer = input.connector.open(timeouts.connectMs, (fault, socket) => {
-    if (socket === null) return fail(fault!.kind, fault);
-    timer = setTimeout(() => fail('timeout'), timeouts.responseMs);
-    const upstream = ask(client, input, socket);
-    cutServer = () => upstream.destroy();
-    listen(upstream);
-  });
-  /** False where the tunnel was cut or failed before: then nobody waits for the answer. */
-  const settle = (): boolean => {
-    clearTimeout(timer);
-    if (settled) return false;
-    settled = true;
-    return true;
-  };
-  const fail = (kind: FaultKind, error: unknown = null): void => {
-    cutServer();
-    if (settle()) owner.failed(kind, error);
-  };
-  /** The server switched to what nobody asked for, or does not say to what. */
-  const disagree = (server: { destroy(): unknown }): void => {
-    server.destroy();
-    owner.failed('protocol', null);
-  };
-  const listen = (upstream: ClientRequest): void => {
-    upstream.on('error', (error) => fail(faultKindOf(error, true)));
+  #ask(socket: Socket): void {
+    const upstream = requestOver(socket, this.#client, this.#input);
+    this.#cutServer = () => upstream.destroy();
+    upstream.on('error', (error) => this.#fail(faultKindOf(error, true)));
     upstream.on('upgrade', (answer, server, serverHead) => {
-      if (!settle()) {
-        server.destroy();
-        return;
-      }
-      if (!client.isAgreed(answer)) return disagree(server);
-      client.accept(answer, [...returnedHeaders(101, answer.rawHeaders, false), ...input.addedHeaders]);
-      owner.answered(101);
-      endServer = () => endBehind(client, server);
-      joinStreams({ client, server, serverHead, idleMs: timeouts.idleMs }, owner);
+      if (this.#settle()) this.#switch(answer, server, serverHead);
+      else server.destroy();
     });
     upstream.on('response', (answer) => {
-      if (!settle()) {
-        answer.destroy();
-        return;
-      }
-      if (answer.statusCode === 101 || !client.canDecline(answer.statusCode!)) return disagree(answer);
-      client.decline(answer, [...returnedHeaders(answer.statusCode!, answer.rawHeaders, false), ...input.addedHeaders]);
-      owner.answered(answer.statusCode!);
-      passOn({ answer, client, idleMs: timeouts.idleMs }, owner);
+      if (this.#settle()) this.#decline(answer);
+      else answer.destroy();
     });
     upstream.end();
-  };
-  return {
-    cut() {
-      settle();
-      cutServer();
-    },
-    end: () => endServer?.(),
-  };
+  }
+
+  #switch(answer: IncomingMessage, server: Socket, serverHead: Buffer): void {
+    const client = this.#client;
+    if (!client.isAgreed(answer)) return this.#disagree(server);
+    client.accept(answer, this.#headersOf(101, answer));
+    this.#owner.answered(101);
+    this.#server = server;
+    joinStreams({ client, server, serverHead, idleMs: this.#input.timeouts.idleMs }, this.#owner);
+  }
+
+  #decline(answer: IncomingMessage): void {
+    const client = this.#client;
+    const status = answer.statusCode!;
+    if (status === 101 || !client.canDecline(status)) return this.#disagree(answer);
+    client.decline(answer, this.#headersOf(status, answer));
+    this.#owner.answered(status);
+    passOnRefusal({ answer, client, idleMs: this.#input.timeouts.idleMs }, this.#owner);
+  }
+
+  /** The server switched to what nobody asked for, or does not say to what. */
+  #disagree(server: { destroy(): unknown }): void {
+    server.destroy();
+    this.#owner.failed('protocol', null);
+  }
+
+  #fail(kind: FaultKind, error: unknown = null): void {
+    this.#cutServer();
+    if (this.#settle()) this.#owner.failed(kind, error);
+  }
+
+  /** False where the tunnel was cut or failed before: then nobody waits for the answer. */
+  #settle(): boolean {
+    clearTimeout(this.#timer);
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    return true;
+  }
+
+  #headersOf(status: number, { rawHeaders }: IncomingMessage): string[] {
+    return [...returnedHeaders(status, rawHeaders, false), ...this.#input.addedHeaders];
+  }
 }
 
-function ask({ upgrade, handshake }: TunnelEnd, { path, headers }: TunnelInput, socket: Socket): ClientRequest {
+function requestOver(socket: Socket, { upgrade, handshake }: TunnelEnd, { path, headers }: TunnelInput): ClientRequest {
   const sent = [...headers];
   // There is no body that trailers could follow, and the platform throws where they are announced all the same.
   dropNamed(sent, 'trailer');
@@ -123,61 +136,4 @@ function ask({ upgrade, handshake }: TunnelEnd, { path, headers }: TunnelInput, 
     maxHeaderSize: maxResponseHeaderByteCount,
     headers: [...sent, ...handshake, 'Connection', 'Upgrade', 'Upgrade', upgrade],
   });
-}
-
-/** The body of a refusal, ended by the end of the connection: where it is not whole, the connection ends with a reset. */
-function passOn(refusal: { answer: IncomingMessage; client: TunnelEnd; idleMs: number }, owner: TunnelOwner): void {
-  const { answer, client, idleMs } = refusal;
-  const breakOff = (kind: FaultKind): void => {
-    owner.broke(kind);
-    client.breakOff();
-  };
-  answer.setTimeout(idleMs, () => breakOff('timeout'));
-  answer.on('data', (chunk: Buffer) => owner.receivedBytes(chunk.length));
-  answer.on('error', (error) => breakOff(faultKindOf(error, true)));
-  answer.on('end', () => client.endDeclined());
-  answer.pipe(client.stream, { end: false });
-}
-
-type Ends = {
-  readonly client: TunnelEnd;
-  readonly server: Socket;
-  readonly serverHead: Buffer;
-  readonly idleMs: number;
-};
-
-/** Both directions, half-close included; when one side is gone the other is too, once it has what was sent to it. */
-function joinStreams({ client, server, serverHead, idleMs }: Ends, owner: TunnelOwner): void {
-  const { stream, head } = client;
-  server.setKeepAlive(true, keepAliveMs).setNoDelay(true);
-  if (serverHead.length > 0) {
-    owner.receivedBytes(serverHead.length);
-    stream.write(serverHead);
-  }
-  if (head.length > 0) {
-    owner.sentBytes(head.length);
-    server.write(head);
-  }
-  stream.on('data', (chunk: Buffer) => owner.sentBytes(chunk.length));
-  server.on('data', (chunk: Buffer) => owner.receivedBytes(chunk.length));
-  stream.pipe(server);
-  server.pipe(stream);
-  stream.on('close', () => server.destroy());
-  server.on('error', () => owner.broke('reset'));
-  server.on('close', (hadError) => {
-    if (hadError) {
-      client.destroy();
-      return;
-    }
-    client.endSoon(idleMs);
-  });
-}
-
-/** Nothing of the client reaches the server any more, which ends the tunnel in its own time. */
-function endBehind({ stream }: TunnelEnd, server: Socket): void {
-  stream.unpipe(server);
-  stream.resume();
-  server.end();
-  const late = setTimeout(() => server.destroy(), lastWordsMs);
-  server.once('close', () => clearTimeout(late));
 }

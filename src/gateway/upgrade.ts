@@ -8,7 +8,7 @@ import { Journey } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
 import type { JourneySetting, JourneyStart } from './request-record.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
-import { openTunnel, type Tunnel, type TunnelOwner } from './tunnel.ts';
+import { Tunnel, type TunnelOwner } from './tunnel.ts';
 
 export class Upgrade extends Journey implements TunnelOwner {
   readonly #client: TunnelEnd;
@@ -50,7 +50,7 @@ export class Upgrade extends Journey implements TunnelOwner {
       timeouts: this.live!.version.timeouts,
       addedHeaders: cookie === null ? this.live!.exposedHeaders : [...this.live!.exposedHeaders, 'Set-Cookie', cookie],
     };
-    this.#tunnel = openTunnel(this.#client, input, this);
+    this.#tunnel = new Tunnel(this.#client, input, this);
   }
 
   failed(kind: FaultKind, error: unknown): void {
