@@ -105,27 +105,29 @@ class Watch implements PolicyWatch {
       this.#lookAgain = false;
       await this.#follow();
       const now = await signaturesOf(this.#files);
-      if (changedFiles(this.#seen, now).length > 0 && (await this.#isLeftAlone(now))) await this.#load(false);
+      if (changedFiles(this.#seen, now).length === 0) continue;
+      const settled = await this.#settledAs(now);
+      if (settled !== null) await this.#load(false, settled);
     }
   }
 
-  /** Waits until the files stay as they are for long enough; false when the watch is closed or they were loaded meanwhile. */
-  async #isLeftAlone(first: Signatures): Promise<boolean> {
+  /** How the files are once they were left alone for long enough; null when the watch is closed or they were loaded meanwhile. */
+  async #settledAs(first: Signatures): Promise<Signatures | null> {
     const { quietMs = 100, unfinishedMs = 2_000 } = this.#options;
     let signatures = first;
     let sinceMs = performance.now();
     let neededMs = (await this.#seemUnfinished(signatures, unfinishedMs)) ? unfinishedMs : quietMs;
     while (performance.now() - sinceMs < neededMs) {
       await wait(Math.min(quietMs, neededMs), undefined, { signal: this.#closing.signal }).catch(() => undefined);
-      if (this.#closing.signal.aborted) return false;
+      if (this.#closing.signal.aborted) return null;
       const now = await signaturesOf(this.#files);
-      if (changedFiles(this.#seen, now).length === 0) return false;
+      if (changedFiles(this.#seen, now).length === 0) return null;
       if (changedFiles(signatures, now).length === 0) continue;
       signatures = now;
       sinceMs = performance.now();
       neededMs = (await this.#seemUnfinished(signatures, unfinishedMs)) ? unfinishedMs : quietMs;
     }
-    return true;
+    return signatures;
   }
 
   async #seemUnfinished(now: Signatures, unfinishedMs: number): Promise<boolean> {
@@ -136,13 +138,13 @@ class Watch implements PolicyWatch {
     return false;
   }
 
-  /** Loads after whatever load is under way. */
-  #load(isAsked: boolean): Promise<void> {
-    this.#loading = this.#loading.then(() => this.#loadNow(isAsked));
+  /** Loads after whatever load is under way; with `settled` only where the files stay like that while they are read. */
+  #load(isAsked: boolean, settled: Signatures | null = null): Promise<void> {
+    this.#loading = this.#loading.then(() => this.#loadNow(isAsked, settled));
     return this.#loading;
   }
 
-  async #loadNow(isAsked: boolean): Promise<void> {
+  async #loadNow(isAsked: boolean, settled: Signatures | null): Promise<void> {
     if (this.#closing.signal.aborted) return;
     const { file, env } = this.#options;
     // Signatures are taken before the files are read: what changes later differs from them.
@@ -151,6 +153,11 @@ class Watch implements PolicyWatch {
     if (result.files.some((each) => !seen.has(each))) {
       seen = await signaturesOf(result.files);
       result = await loadPolicy(file, env);
+    }
+    if (settled !== null && changedFiles(settled, await signaturesOf([...settled.keys()])).length > 0) {
+      // Somebody began to write again: what was read may be half of it.
+      this.#lookAgain = true;
+      return;
     }
     this.#files = result.files;
     this.#seen = seen;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { truncateSync } from 'node:fs';
 import { appendFile, mkdir, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -8,7 +9,7 @@ import { watchPolicy } from '../../src/config/watch-policy.ts';
 import { percentPolicy, recordPolicy } from './policy-recorder.ts';
 import { temporaryFolder } from './policy-folder.ts';
 
-const timeout = 30_000;
+const timeout = 60_000;
 const usersRule = '    rules: [{ name: a, when: { user: { file: testers.txt } }, use: canary }]\n';
 
 /** As Kubernetes lays a ConfigMap out: the file is a link into `..data`, which is a link to the folder of the day. */
@@ -186,6 +187,23 @@ suite('a file that is half written', { timeout }, () => {
       assert.deepEqual(reports, [20]);
     });
   }
+
+  test('is not taken when its writer begins again while it is read', async (t) => {
+    const begunAgain = Promise.withResolvers<void>();
+    const env = {
+      get SALT() {
+        truncateSync(file);
+        begunAgain.resolve();
+        return 'salt';
+      },
+    };
+    const { file, reports, reported } = await recordPolicy(t, { env });
+    await writeFile(file, percentPolicy(20, '    salt: ${SALT}\n'));
+    await begunAgain.promise;
+    await writeFile(file, percentPolicy(30));
+    await reported(1);
+    assert.deepEqual(reports, [30]);
+  });
 
   test('is taken at last when nothing more comes', async (t) => {
     const { file, reports, reported } = await recordPolicy(t, { unfinishedMs: 500 });
