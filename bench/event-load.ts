@@ -85,7 +85,7 @@ function eventOf(number: number, size: Size, atMs: number): BusinessEvent {
     rollout: 'shop',
     user: `user-${userOf(number, size)}`,
     event: isPurchase ? 'purchase' : 'view',
-    value: isPurchase ? 5 + (number % 97) : 0,
+    value: isPurchase ? (500 + (number % 9_700)) / 100 : 0,
     atMs,
   };
 }

@@ -2,7 +2,8 @@
 // experiments.
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { DayFigures } from '../rollout/experiment.ts';
+import type { DayFigures, ExperimentFigures } from '../rollout/experiment.ts';
+import { addTo, type CompensatedSum } from '../rollout/experiment/compensated-sum.ts';
 import type { CountedEvents } from '../rollout/experiment/entries.ts';
 import type { BlockPlace, SumBlock } from '../rollout/experiment/experiment-sums.ts';
 import type { ExperimentPlan } from '../rollout/experiment/live-experiment.ts';
@@ -19,12 +20,12 @@ export type ExperimentRow = {
   heardMs: number;
 };
 
-/** `version` is empty for users whom no split has exposed yet. */
+/** Events that a batch has counted. `version` is empty for users whom no split has exposed yet. */
 export type EventTotal = {
   readonly event: string;
   readonly version: string;
-  readonly count: number;
-  readonly valueSum: number;
+  count: number;
+  readonly value: CompensatedSum;
 };
 
 /** Of the plans that this release writes; a later one raises it and reads both. */
@@ -36,6 +37,7 @@ type SumRow = {
   readonly version: number;
   readonly cohort: number;
   readonly sums: Uint8Array;
+  readonly rests: Uint8Array | null;
 };
 
 /** The statements on experiments. */
@@ -89,23 +91,24 @@ const keyOf = ({ column, phase, version, cohort }: BlockPlace) => [column, phase
 
 function sumRows(database: DatabaseSync) {
   const select = database.prepare(
-    'SELECT metric, phase, version, cohort, sums FROM experiment_sum WHERE experiment = ?',
+    'SELECT metric, phase, version, cohort, sums, rests FROM experiment_sum WHERE experiment = ?',
   );
   const upsert = database.prepare(
-    'INSERT OR REPLACE INTO experiment_sum (experiment, metric, phase, version, cohort, sums) VALUES (?, ?, ?, ?, ?, ?)',
+    `INSERT OR REPLACE INTO experiment_sum (experiment, metric, phase, version, cohort, sums, rests)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const remove = database.prepare(
     'DELETE FROM experiment_sum WHERE experiment = ? AND metric = ? AND phase = ? AND version = ? AND cohort = ?',
   );
   return {
     blocks: (experiment: number): SumBlock[] =>
-      allRows<SumRow>(select, experiment).map(({ metric, phase, version, cohort, sums }) => ({
+      allRows<SumRow>(select, experiment).map(({ metric, phase, version, cohort, sums, rests }) => ({
         place: { column: metric, phase, version, cohort },
-        // A copy, because doubles lie on borders of eight bytes.
-        sums: new Float64Array(sums.slice().buffer),
+        sums: doublesOf(sums),
+        rests: rests === null ? null : doublesOf(rests),
       })),
-    saveBlock(experiment: number, { place, sums }: SumBlock): void {
-      upsert.run(experiment, ...keyOf(place), new Uint8Array(sums.buffer));
+    saveBlock(experiment: number, { place, sums, rests }: SumBlock): void {
+      upsert.run(experiment, ...keyOf(place), bytesOf(sums), rests === null ? null : bytesOf(rests));
     },
     removeBlock(experiment: number, place: BlockPlace): void {
       remove.run(experiment, ...keyOf(place));
@@ -113,23 +116,42 @@ function sumRows(database: DatabaseSync) {
   };
 }
 
+/** A copy, because doubles lie on borders of eight bytes. */
+function doublesOf(bytes: Uint8Array): Float64Array {
+  return new Float64Array(bytes.slice().buffer);
+}
+
+function bytesOf(doubles: Float64Array): Uint8Array {
+  return new Uint8Array(doubles.buffer);
+}
+
 function totalRows(database: DatabaseSync) {
   const select = database.prepare(
-    'SELECT event, version, count, value_sum AS valueSum FROM event_total WHERE experiment = ? ORDER BY event, version',
+    `SELECT event, sum(count) AS count, sum(value_sum) + sum(value_rest) AS valueSum
+     FROM event_total WHERE experiment = ? GROUP BY event ORDER BY event`,
+  );
+  const selectValue = database.prepare(
+    'SELECT value_sum AS sum, value_rest AS rest FROM event_total WHERE experiment = ? AND event = ? AND version = ?',
   );
   const add = database.prepare(
-    `INSERT INTO event_total (experiment, event, version, count, value_sum) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO event_total (experiment, event, version, count, value_sum, value_rest) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (experiment, event, version) DO UPDATE SET
-       count = count + excluded.count, value_sum = value_sum + excluded.value_sum`,
+       count = count + excluded.count, value_sum = excluded.value_sum, value_rest = excluded.value_rest`,
   );
   const selectAll = database.prepare(
-    `SELECT rollout, nullif(version, '') AS version, event, sum(count) AS count, sum(value_sum) AS valueSum
+    `SELECT rollout, nullif(version, '') AS version, event, sum(count) AS count,
+       sum(value_sum) + sum(value_rest) AS valueSum
      FROM event_total JOIN experiment ON experiment.id = event_total.experiment GROUP BY rollout, event, version`,
   );
   return {
-    totals: (experiment: number): EventTotal[] => allRows(select, experiment),
-    addTotal(experiment: number, { event, version, count, valueSum }: EventTotal): void {
-      add.run(experiment, event, version, count, valueSum);
+    /** Of all versions together. */
+    totals: (experiment: number): ExperimentFigures['events'] =>
+      allRows<ExperimentFigures['events'][number]>(select, experiment).map((row) => ({ ...row })),
+    addTotal(experiment: number, { event, version, count, value }: EventTotal): void {
+      const [known] = allRows<CompensatedSum>(selectValue, experiment, event, version);
+      const total = { sum: known?.sum ?? 0, rest: (known?.rest ?? 0) + value.rest };
+      addTo(total, value.sum);
+      add.run(experiment, event, version, count, total.sum, total.rest);
     },
     allTotals: (): CountedEvents[] => allRows<CountedEvents>(selectAll).map((row) => ({ ...row })),
   };

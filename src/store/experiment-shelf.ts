@@ -3,6 +3,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { Exposure } from '../rollout/experiment.ts';
+import { addTo } from '../rollout/experiment/compensated-sum.ts';
 import type { Observation, SplitChange } from '../rollout/experiment/entries.ts';
 import { type ExperimentPlan, LiveExperiment, planOf } from '../rollout/experiment/live-experiment.ts';
 import { type EventTotal, type ExperimentRow, experimentRows } from './experiment-rows.ts';
@@ -12,7 +13,7 @@ export type OpenExperiment = {
   row: ExperimentRow;
   readonly live: LiveExperiment;
   /** Events counted since the last write, by name and version. */
-  readonly totals: Map<string, { event: string; version: string; count: number; valueSum: number }>;
+  readonly totals: Map<string, EventTotal>;
   savedPlan: ExperimentPlan;
 };
 
@@ -178,9 +179,9 @@ export class ExperimentShelf {
 /** Counts an event among those of its experiment. */
 export function countTotal({ totals }: OpenExperiment, event: string, version: string, value: number): void {
   const key = `${event}/${version}`;
-  const total = totals.get(key) ?? { event, version, count: 0, valueSum: 0 };
+  const total = totals.get(key) ?? { event, version, count: 0, value: { sum: 0, rest: 0 } };
   total.count += 1;
-  total.valueSum += value;
+  addTo(total.value, value);
   totals.set(key, total);
 }
 

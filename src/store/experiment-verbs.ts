@@ -64,11 +64,6 @@ export type ExperimentVerbs = ReturnType<typeof experimentVerbs>;
 function figuresOf({ row, live }: OpenExperiment, shelf: ExperimentShelf, nowMs: number): ExperimentFigures {
   const summed = live.summed(nowMs);
   const today = live.today(summed);
-  const events = new Map<string, { event: string; count: number; valueSum: number }>();
-  for (const { event, count, valueSum } of shelf.rows.totals(row.id)) {
-    const total = events.get(event) ?? { event, count: 0, valueSum: 0 };
-    events.set(event, { event, count: total.count + count, valueSum: total.valueSum + valueSum });
-  }
   return {
     rollout: row.rollout,
     release: row.release,
@@ -77,6 +72,6 @@ function figuresOf({ row, live }: OpenExperiment, shelf: ExperimentShelf, nowMs:
     versions: live.plan.versions,
     ...summed,
     days: [...shelf.rows.days(row.id), ...(today === null ? [] : [today])],
-    events: [...events.values()],
+    events: shelf.rows.totals(row.id),
   };
 }

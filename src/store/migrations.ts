@@ -85,8 +85,8 @@ export const historyMigrations: readonly string[] = [
 ];
 
 /**
- * Experiments. `user` is a salted hash; `sums` are the doubles of a block, cell after cell; `cohort` and the like are as the rooms of
- * the experiment count them. Tables `seen_DAY` of event ids come and go with the days (`seen-ids.ts`).
+ * Experiments. `user` is a salted hash; `sums` are the doubles of a block, cell after cell, and `rests` what rounding has taken from
+ * them, null of whole numbers; `cohort` and the like are as the rooms of the experiment count them. Tables `seen_DAY` of event ids come and go with the days (`seen-ids.ts`).
  */
 export const experimentMigrations: readonly string[] = [
   `
@@ -142,5 +142,12 @@ export const experimentMigrations: readonly string[] = [
   `
   ALTER TABLE experiment ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0;
   UPDATE experiment SET heard_ms = coalesce(superseded_ms, unixepoch() * 1000);
+  `,
+  `
+  ALTER TABLE event_total ADD COLUMN value_rest REAL NOT NULL DEFAULT 0;
+  ALTER TABLE experiment_sum ADD COLUMN rests BLOB;
+  UPDATE experiment_sum SET rests = zeroblob(length(sums)) WHERE metric >= 0 AND (
+    SELECT json_extract(json, '$.metrics[' || max(metric, 0) || '].kind') FROM experiment WHERE id = experiment
+  ) IN ('value', 'revenue');
   `,
 ];

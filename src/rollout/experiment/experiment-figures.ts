@@ -1,5 +1,6 @@
 // The figures of an experiment from its sums: what is settled by now, of the cells that are still compared. Never looks at a user.
 import type { PairedSample } from '../../stats/adjusted-comparison.ts';
+import { roundingOf } from './compensated-sum.ts';
 import { mergeSamples } from '../../stats/sample.ts';
 import type { Sample } from '../../stats/sample.ts';
 import type { DayFigures, ExperimentFigures, Metric, MetricFigures } from '../experiment.ts';
@@ -47,8 +48,8 @@ export function summedFigures(source: FiguresSource, nowMs: number): SummedFigur
     const { column, phase, version } = block.place;
     if (column !== usersColumn) totals.add(block, nowMs);
     else {
-      const [all, crossed] = sumCells(block.sums, usersWidth, null) as [number, number];
-      const [comparedAll, comparedCrossed] = sumCells(block.sums, usersWidth, source.compared[phase]![version]!);
+      const [all, crossed] = sumCells(block, usersWidth, null) as [number, number];
+      const [comparedAll, comparedCrossed] = sumCells(block, usersWidth, source.compared[phase]![version]!);
       exposed[phase]![version] = all;
       leftOut.crossed += crossed;
       leftOut.moved += all - crossed - (comparedAll! - comparedCrossed!);
@@ -85,14 +86,14 @@ class Totals {
     this.#source = source;
   }
 
-  add({ place, sums }: SumBlock, nowMs: number): void {
-    const { column, phase, version, cohort } = place;
+  add(block: SumBlock, nowMs: number): void {
+    const { column, phase, version, cohort } = block.place;
     const metric = this.#source.metrics[column] ?? null;
     if (metric === null) return;
     const { overMs } = this.#source.phases[phase]!;
     const standing = standingOf({ metric, cohort, overMs }, this.#source.clock, nowMs);
     if (standing === 'lost') return;
-    const cells = sumCells(sums, sampleWidths[metric.kind], this.#source.compared[phase]![version]!);
+    const cells = sumCells(block, sampleWidths[metric.kind], this.#source.compared[phase]![version]!);
     if (standing === 'waiting') {
       const key = `${column}/${version}`;
       this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + cells[0]!);
@@ -100,6 +101,7 @@ class Totals {
     }
     const key = `${column}/${phase}/${version}`;
     const known = this.#settled.get(key);
+    // Only proportions have cohorts, and they are whole numbers.
     this.#settled.set(key, known === undefined ? cells : known.map((sum, i) => sum + cells[i]!));
   }
 
@@ -122,13 +124,18 @@ class Totals {
 }
 
 /** Of the cells that `mask` has a 1 for; null: of all. */
-function sumCells(sums: Float64Array, width: number, mask: Uint8Array | null): number[] {
+function sumCells({ sums, rests }: SumBlock, width: number, mask: Uint8Array | null): number[] {
   const total = Array.from({ length: width }, () => 0);
+  const lost = Array.from({ length: width }, () => 0);
   for (let cell = 0; cell < cellCount; cell += 1) {
     if (mask?.[cell] === 0) continue;
-    for (let i = 0; i < width; i += 1) total[i]! += sums[cell * width + i]!;
+    for (let i = 0; i < width; i += 1) {
+      const sum = sums[cell * width + i]!;
+      if (rests !== null) lost[i]! += roundingOf(total[i]!, sum) + rests[cell * width + i]!;
+      total[i]! += sum;
+    }
   }
-  return total;
+  return total.map((sum, i) => sum + lost[i]!);
 }
 
 function sampleOf({ kind }: Metric, sums: readonly number[]): Sample {

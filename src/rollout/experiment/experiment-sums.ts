@@ -1,10 +1,11 @@
 // The sums of an experiment: by metric, phase, version and cohort, and in each by cell of buckets. What a record adds to them is a
 // function of the record, so that the sums are at any time what adding up all records gives.
+import { roundingOf } from './compensated-sum.ts';
 import type { Metric } from '../experiment.ts';
 import { cellCount, cellOf } from './bucket-cells.ts';
 import { settledCohort } from './cohorts.ts';
 import type { DayClock } from './day-clock.ts';
-import { countingOf } from './metric-counting.ts';
+import { countingOf, sumsWholeNumbers } from './metric-counting.ts';
 import type { UserRecord } from './user-record.ts';
 
 /** The column of the users themselves: exposed, and of those crossed. */
@@ -20,8 +21,11 @@ export type BlockPlace = {
   readonly cohort: number;
 };
 
-/** `sums` has the numbers of a sample (`sampleWidths`) for each cell, cell after cell. */
-export type SumBlock = { readonly place: BlockPlace; readonly sums: Float64Array };
+/**
+ * `sums` has the numbers of a sample (`sampleWidths`) for each cell, cell after cell; `rests`, in the same places, what rounding has
+ * taken from them and is to be added by whoever reads them. null: nothing, they are whole numbers.
+ */
+export type SumBlock = { readonly place: BlockPlace; readonly sums: Float64Array; readonly rests: Float64Array | null };
 
 /** The metrics by column; null: one that is not counted any more. */
 type Metrics = readonly (Metric | null)[];
@@ -68,8 +72,10 @@ export class ExperimentSums {
   moveInto(from: BlockPlace, cohort: number): void {
     const block = this.#blocks.get(keyOf(from));
     if (block === undefined) return;
-    const into = this.#blockAt({ ...from, cohort }, block.sums.length / cellCount);
-    for (const [i, sum] of block.sums.entries()) into[i]! += sum;
+    const { sums, rests } = block;
+    const into = this.#blockAt({ ...from, cohort }, { width: sums.length / cellCount, isWhole: rests === null });
+    for (const [i, sum] of sums.entries()) addAt(into, i, sum);
+    for (const [i, rest] of rests?.entries() ?? []) into.rests![i]! += rest;
     this.remove(from);
   }
 
@@ -83,7 +89,8 @@ export class ExperimentSums {
   #addUser({ entry, isCrossed }: UserRecord, sign: 1 | -1): void {
     if (entry === null) return;
     const { phase, version, bucket } = entry;
-    const sums = this.#blockAt({ column: usersColumn, phase, version, cohort: settledCohort }, usersWidth);
+    const place = { column: usersColumn, phase, version, cohort: settledCohort };
+    const { sums } = this.#blockAt(place, { width: usersWidth, isWhole: true });
     sums[cellOf(bucket) * usersWidth]! += sign;
     if (isCrossed) sums[cellOf(bucket) * usersWidth + 1]! += sign;
   }
@@ -98,22 +105,29 @@ export class ExperimentSums {
     const contribution = countingOf(metric).contribution(metric, count, entry.atMs, clock);
     if (contribution === null) return;
     const { cohort, values } = contribution;
-    const sums = this.#blockAt({ column, phase: entry.phase, version: entry.version, cohort }, values.length);
+    const place = { column, phase: entry.phase, version: entry.version, cohort };
+    const block = this.#blockAt(place, { width: values.length, isWhole: sumsWholeNumbers(metric) });
     const start = cellOf(entry.bucket) * values.length;
-    for (let i = 0; i < values.length; i += 1) sums[start + i]! += sign * values[i]!;
+    for (let i = 0; i < values.length; i += 1) addAt(block, start + i, sign * values[i]!);
   }
 
-  #blockAt(place: BlockPlace, width: number): Float64Array {
+  #blockAt(place: BlockPlace, { width, isWhole }: { readonly width: number; readonly isWhole: boolean }): SumBlock {
     const key = keyOf(place);
     this.#changed.add(key);
     let block = this.#blocks.get(key);
     if (block === undefined) {
-      block = { place, sums: new Float64Array(cellCount * width) };
+      const length = cellCount * width;
+      block = { place, sums: new Float64Array(length), rests: isWhole ? null : new Float64Array(length) };
       this.#blocks.set(key, block);
       this.#removed.delete(key);
     }
-    return block.sums;
+    return block;
   }
+}
+
+function addAt({ sums, rests }: SumBlock, i: number, value: number): void {
+  if (rests !== null) rests[i]! += roundingOf(sums[i]!, value);
+  sums[i]! += value;
 }
 
 function keyOf({ column, phase, version, cohort }: BlockPlace): string {

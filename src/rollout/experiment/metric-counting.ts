@@ -39,6 +39,11 @@ export const sampleWidths: Readonly<Record<Metric['kind'], number>> = {
   events: 7,
 };
 
+/** Whether all that a metric sums up is whole, so that adding it up rounds nothing. */
+export function sumsWholeNumbers({ kind }: Metric): boolean {
+  return kind !== 'value' && kind !== 'revenue';
+}
+
 /** `[hit]`, or with `of` the time of entry (0: none) and the times of `event` that may decide, ascending. */
 const conversion: Counting<Of<'conversion'>> = {
   start: [0],
