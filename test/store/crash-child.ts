@@ -1,13 +1,13 @@
 // A process to be killed: saves state after state with an audit entry and an alert each, figures in between, and prints what is safe.
 
-import { writeSync } from 'node:fs';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { historySlice, stateChange, T0 } from './samples.ts';
+import { say } from './say.ts';
 
 const store = openSqliteStore({ path: process.argv[2]! });
 const [saved] = await store.states.loadAll();
 let revision = saved?.revision ?? 0;
-writeSync(1, `opened ${revision}\n`);
+say(`opened ${revision}`);
 for (;;) {
   const next = revision + 1;
   await store.states.save(
@@ -18,8 +18,7 @@ for (;;) {
     }),
   );
   revision = next;
-  // Straight to the pipe: what is announced has left this process even when the next instruction is its last.
-  writeSync(1, `announced ${revision}\n`);
+  say(`announced ${revision}`);
   await store.history.append([historySlice(T0 + revision * 1_000, 1)]);
   if (revision % 20 === 0) await store.history.rollUp({ nowMs: T0 + revision * 1_000 + 3_700_000 });
 }

@@ -59,16 +59,18 @@ async function announcedUntilKilled(path: string, isEarly: boolean): Promise<num
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
-  const opened = Promise.withResolvers<void>();
+  const lived = Promise.withResolvers<void>();
+  // Lines and not time, so that it saves as often on a slow disk.
+  const lineCount = 1 + Math.random() * 20;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;
-    opened.resolve();
+    if (said.split('\n').length > lineCount) lived.resolve();
   });
   const closed = once(child, 'close');
   if (isEarly) await sleep(40 + Math.random() * 80);
   else {
-    await Promise.race([opened.promise, closed]);
-    await sleep(Math.random() * 40);
+    await Promise.race([lived.promise, closed]);
+    await sleep(Math.random() * 10);
   }
   child.kill('SIGKILL');
   await closed;
