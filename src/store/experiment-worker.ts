@@ -4,14 +4,14 @@ import { workerData } from 'node:worker_threads';
 import { experimentVerbs } from './experiment-verbs.ts';
 import { experimentMigrations } from './migrations.ts';
 import { type AnyVerbs, serveParts } from './serve-parts.ts';
-import { createWorkerPart } from './worker-part.ts';
+import { WorkerPart } from './worker-part.ts';
 import type { WorkerSettings } from './worker-verbs.ts';
 
 const { path, busyTimeoutMs }: WorkerSettings = workerData;
 
 serveParts(
   {
-    experiments: createWorkerPart<AnyVerbs>(
+    experiments: new WorkerPart<AnyVerbs>(
       {
         path,
         applicationId: 0x67726733,

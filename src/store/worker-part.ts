@@ -8,29 +8,49 @@ import { fileIdentity, openSqliteFile, type SqliteFileSpec } from './sqlite-file
 
 const FILLER_BYTES = 65_536;
 
-export type WorkerPart<Verbs> = {
-  /** Runs a verb on the open file; throws a `GraygateError` that says what is wrong. */
-  run(work: (verbs: Verbs) => unknown): unknown;
-  /** Opens the file if need be and writes to it what a save might need; throws as `run` does. */
-  probe(): void;
-  close(): void;
-};
-
 type OpenFile<Verbs> = { readonly database: DatabaseSync; readonly verbs: Verbs; readonly identity: string | null };
 
-/** `prepare` makes the verbs for a file that was just opened. */
-export function createWorkerPart<Verbs>(
-  spec: SqliteFileSpec,
-  prepare: (database: DatabaseSync) => Verbs,
-): WorkerPart<Verbs> {
-  let open: OpenFile<Verbs> | null = null;
-  let mustReopen = false;
-  let isSuspect = false;
-  let failure: StoreFailure = { code: 'store-unavailable', message: `${spec.path} is not open yet` };
+export class WorkerPart<Verbs> {
+  readonly #spec: SqliteFileSpec;
+  readonly #prepare: (database: DatabaseSync) => Verbs;
+  #open: OpenFile<Verbs> | null = null;
+  #mustReopen = false;
+  /** Damage was found: nothing is read any more before the whole file was checked. */
+  #isSuspect = false;
+  /** Why nothing is open. */
+  #failure: StoreFailure;
 
-  function letGo(): void {
-    const closing = open;
-    open = null;
+  /** `prepare` makes the verbs for a file that was just opened. */
+  constructor(spec: SqliteFileSpec, prepare: (database: DatabaseSync) => Verbs) {
+    this.#spec = spec;
+    this.#prepare = prepare;
+    this.#failure = { code: 'store-unavailable', message: `${spec.path} is not open yet` };
+  }
+
+  /** Runs a verb on the open file; throws a `GraygateError` that says what is wrong. */
+  run(work: (verbs: Verbs) => unknown): unknown {
+    if (this.#open === null) throw new GraygateError(this.#failure.code, this.#failure.message);
+    const { verbs, identity } = this.#open;
+    return this.#guarded(() => {
+      refuseReplaced(this.#spec.path, identity);
+      return work(verbs);
+    });
+  }
+
+  /** Opens the file if need be and writes to it what a save might need; throws as `run` does. */
+  probe(): void {
+    this.#guarded(() => {
+      if (this.#mustReopen) this.close();
+      this.#mustReopen = false;
+      this.#open ??= this.#openNow();
+      refuseReplaced(this.#spec.path, this.#open.identity);
+      writeFiller(this.#open.database);
+    });
+  }
+
+  close(): void {
+    const closing = this.#open;
+    this.#open = null;
     try {
       closing?.database.close();
     } catch {
@@ -38,54 +58,34 @@ export function createWorkerPart<Verbs>(
     }
   }
 
-  function guarded<T>(work: () => T): T {
+  #guarded<T>(work: () => T): T {
     try {
       return work();
     } catch (error) {
-      const described = describeFailure(error, spec.path);
+      const described = describeFailure(error, this.#spec.path);
       // A file that only cannot be written can still be read until the next probe opens it anew.
-      mustReopen ||= needsReopening(error);
-      isSuspect ||= described.code === 'store-corrupt';
-      if (open === null || isSuspect) {
-        failure = described;
-        letGo();
+      this.#mustReopen ||= needsReopening(error);
+      this.#isSuspect ||= described.code === 'store-corrupt';
+      if (this.#open === null || this.#isSuspect) {
+        this.#failure = described;
+        this.close();
       }
       throw new GraygateError(described.code, described.message, { cause: error });
     }
   }
 
-  function openNow(): OpenFile<Verbs> {
+  #openNow(): OpenFile<Verbs> {
+    const { path, checkWhole } = this.#spec;
     // Damage that was found once by chance is not trusted to show itself again.
-    const database = openSqliteFile({ ...spec, checkWhole: spec.checkWhole || isSuspect });
-    isSuspect = false;
+    const database = openSqliteFile({ ...this.#spec, checkWhole: checkWhole || this.#isSuspect });
+    this.#isSuspect = false;
     try {
-      return { database, verbs: prepare(database), identity: fileIdentity(spec.path) };
+      return { database, verbs: this.#prepare(database), identity: fileIdentity(path) };
     } catch (error) {
       database.close();
       throw error;
     }
   }
-
-  return {
-    run(work) {
-      if (open === null) throw new GraygateError(failure.code, failure.message);
-      const { verbs, identity } = open;
-      return guarded(() => {
-        refuseReplaced(spec.path, identity);
-        return work(verbs);
-      });
-    },
-    probe() {
-      guarded(() => {
-        if (mustReopen) letGo();
-        mustReopen = false;
-        open ??= openNow();
-        refuseReplaced(spec.path, open.identity);
-        writeFiller(open.database);
-      });
-    },
-    close: letGo,
-  };
 }
 
 /** Else SQLite would go on writing into a file that no name leads to, and everything saved would be lost. */

@@ -4,13 +4,13 @@ import { workerData } from 'node:worker_threads';
 import { historyTable } from './history-table.ts';
 import { decisionMigrations, historyMigrations } from './migrations.ts';
 import { type AnyVerbs, serveParts } from './serve-parts.ts';
-import { createWorkerPart } from './worker-part.ts';
+import { WorkerPart } from './worker-part.ts';
 import { decisionVerbs, type WorkerSettings } from './worker-verbs.ts';
 
 const settings: WorkerSettings = workerData;
 
 const parts = {
-  decisions: createWorkerPart<AnyVerbs>(
+  decisions: new WorkerPart<AnyVerbs>(
     {
       path: settings.path,
       applicationId: 0x67726731,
@@ -21,7 +21,7 @@ const parts = {
     },
     decisionVerbs,
   ),
-  history: createWorkerPart<AnyVerbs>(
+  history: new WorkerPart<AnyVerbs>(
     {
       path: `${settings.path}.history`,
       applicationId: 0x67726732,
