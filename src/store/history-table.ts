@@ -2,9 +2,11 @@
 // Runs in the store's thread only, in steps small enough that a state to be saved never waits long behind one.
 
 import type { DatabaseSync } from 'node:sqlite';
-import { type DatedFigures, floorTo, mergeFigures, noFigures, resolutionMs } from './figures.ts';
+import { figureColumns, type FigureRow, figureWriter, parseFigures } from './figure-rows.ts';
+import { floorTo, resolutionMs } from './figures.ts';
+import type { HistorySlice } from './history-store.ts';
+import { PlacedFigures, type StoredPoint } from './placed-figures.ts';
 import { allRows, asRow, inTransaction } from './sqlite-file.ts';
-import type { Figures, HistorySlice } from './history-store.ts';
 
 const { second: SECOND_MS, minute: MINUTE_MS, hour: HOUR_MS } = resolutionMs;
 const DAY_MS = 24 * HOUR_MS;
@@ -28,30 +30,13 @@ export type HistoryRead = {
 /** `nextMs` is where the next page begins; null: this was the last. */
 export type HistoryPage = { readonly points: StoredPoint[]; readonly nextMs: number | null };
 
-export type StoredPoint = Figures & { readonly version: string; readonly startMs: number; readonly widthMs: number };
-
-type Place = {
-  readonly rollout: string;
-  readonly version: string;
-  readonly startMs: number;
-  readonly widthMs: number;
-};
-type FigureRow = Place & { readonly id: number; readonly lastsMs: number; readonly figures: string };
-type Placed = { readonly place: Place; figures: DatedFigures };
-
-const COLUMNS = 'id, rollout, version, start_ms AS startMs, width_ms AS widthMs, lasts_ms AS lastsMs, figures';
-
 /** The verbs on figures over time. */
 export function historyTable(database: DatabaseSync) {
+  return { ...appending(database), ...paging(database), ...ageing(database) };
+}
+
+function appending(database: DatabaseSync) {
   const addTo = figureWriter(database);
-  const selectFrom = database.prepare(
-    `SELECT ${COLUMNS} FROM figure WHERE rollout = ? AND start_ms >= ? ORDER BY start_ms, width_ms`,
-  );
-  const selectOld = database.prepare(
-    `SELECT ${COLUMNS} FROM figure WHERE width_ms = ? AND start_ms < ? ORDER BY start_ms LIMIT ${ROLL_UP_STEP_COUNT}`,
-  );
-  const removeRow = database.prepare('DELETE FROM figure WHERE id = ?');
-  const removeOld = database.prepare('DELETE FROM figure WHERE width_ms = ? AND start_ms < ?');
   return {
     appendSlices(slices: readonly HistorySlice[]): void {
       const places = new PlacedFigures();
@@ -60,6 +45,14 @@ export function historyTable(database: DatabaseSync) {
       }
       inTransaction(database, () => addTo(places));
     },
+  };
+}
+
+function paging(database: DatabaseSync) {
+  const selectFrom = database.prepare(
+    `SELECT ${figureColumns} FROM figure WHERE rollout = ? AND start_ms >= ? ORDER BY start_ms, width_ms`,
+  );
+  return {
     queryPage({ rollout, sinceMs, widthMs, fromMs, maxPointCount }: HistoryRead): HistoryPage {
       const visibleMs = floorTo(sinceMs, widthMs);
       const points = new PlacedFigures();
@@ -76,6 +69,17 @@ export function historyTable(database: DatabaseSync) {
       }
       return { points: points.toPoints(), nextMs: null };
     },
+  };
+}
+
+function ageing(database: DatabaseSync) {
+  const addTo = figureWriter(database);
+  const selectOld = database.prepare(
+    `SELECT ${figureColumns} FROM figure WHERE width_ms = ? AND start_ms < ? ORDER BY start_ms LIMIT ${ROLL_UP_STEP_COUNT}`,
+  );
+  const removeRow = database.prepare('DELETE FROM figure WHERE id = ?');
+  const removeOld = database.prepare('DELETE FROM figure WHERE width_ms = ? AND start_ms < ?');
+  return {
     /** Does a bounded part of the roll-up; call it again until it is done. */
     rollUpStep(nowMs: number): { readonly isDone: boolean } {
       return inTransaction(database, () => {
@@ -95,60 +99,4 @@ export function historyTable(database: DatabaseSync) {
       });
     },
   };
-}
-
-/** Adds figures to what the file already has in their places. */
-function figureWriter(database: DatabaseSync): (places: PlacedFigures) => void {
-  const selectOne = database.prepare(
-    `SELECT ${COLUMNS} FROM figure WHERE rollout = ? AND start_ms = ? AND width_ms = ? AND version = ?`,
-  );
-  const upsert = database.prepare(
-    `INSERT INTO figure (rollout, start_ms, width_ms, version, lasts_ms, figures) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (rollout, start_ms, width_ms, version) DO UPDATE SET
-       lasts_ms = excluded.lasts_ms, figures = excluded.figures`,
-  );
-  return (places) => {
-    for (const { place, figures } of places.all()) {
-      const where = [place.rollout, place.startMs, place.widthMs, place.version] as const;
-      const found = allRows<FigureRow>(selectOne, ...where)[0];
-      const { sums, lasts, lastsMs } = found === undefined ? figures : mergeFigures(parseFigures(found), figures);
-      upsert.run(...where, lastsMs, JSON.stringify({ sums, lasts }));
-    }
-  };
-}
-
-/** Figures by place; what falls into one place is merged. Places are kept in the order in which they came. */
-class PlacedFigures {
-  readonly #byPlace = new Map<string, Placed>();
-
-  get count(): number {
-    return this.#byPlace.size;
-  }
-
-  add({ rollout, version, startMs, widthMs }: Place, figures: DatedFigures): void {
-    const place = { rollout, version, startMs: floorTo(startMs, widthMs), widthMs };
-    const key = JSON.stringify([rollout, version, place.startMs, widthMs]);
-    const found = this.#byPlace.get(key);
-    if (found === undefined) this.#byPlace.set(key, { place, figures: mergeFigures(noFigures, figures) });
-    else found.figures = mergeFigures(found.figures, figures);
-  }
-
-  all(): Iterable<Placed> {
-    return this.#byPlace.values();
-  }
-
-  toPoints(): StoredPoint[] {
-    return [...this.#byPlace.values()].map(({ place, figures }) => ({
-      version: place.version,
-      startMs: place.startMs,
-      widthMs: place.widthMs,
-      sums: figures.sums,
-      lasts: figures.lasts,
-    }));
-  }
-}
-
-function parseFigures(row: FigureRow): DatedFigures {
-  const figures: Figures = JSON.parse(row.figures);
-  return { ...figures, lastsMs: row.lastsMs };
 }
