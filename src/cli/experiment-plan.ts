@@ -13,6 +13,7 @@ import {
   recordedUsersPerDay,
 } from '../rollout/plan-experiment.ts';
 import type { Rollout } from '../rollout/policy.ts';
+import { otherPercentOf } from '../rollout/staging.ts';
 import { percentOf } from '../rollout/wording.ts';
 import { numberAbove, readPercent } from './option-readers.ts';
 
@@ -27,12 +28,19 @@ export type ExperimentOptions = {
   readonly usersPerDay?: number;
 };
 
-export type ExperimentPlan = {
+/** What one candidate needs beside the baseline. */
+export type CandidatePlan = {
   readonly question: ExperimentQuestion;
-  /** Where the rates come from. */
-  readonly source: 'recorded' | 'assumed';
   readonly candidate: string;
   readonly metrics: readonly MetricPlan[];
+};
+
+/** At the top the first candidate that gets users. */
+export type ExperimentPlan = CandidatePlan & {
+  /** Where the rates come from. */
+  readonly source: 'recorded' | 'assumed';
+  /** Further candidates that the split gives users; absent: there are none. */
+  readonly others?: readonly CandidatePlan[];
 };
 
 /** Adds the options of an experiment's plan. */
@@ -58,18 +66,22 @@ export function experimentPlan(
   const source = report === null ? 'assumed' : 'recorded';
   const todayOf = (metric: Metric) =>
     (report === null ? null : recordedToday(metric, report)) ?? assumedToday(metric, rates);
-  const recordedPerDay = report === null ? null : recordedUsersPerDay(report);
-  const question = {
-    lift: options.lift,
-    power: options.power,
-    alpha: alphaOf(rollout),
-    share: shareOf(rollout),
-    usersPerDay: options.usersPerDay ?? recordedPerDay,
-    leastMs: rollout.experiment?.leastMs ?? 0,
-  };
-  const plans = metrics.map((metric) => planMetric(metric, todayOf(metric), question));
-  if (plans.every(({ users }) => users === null)) throw new GraygateError('usage', whyNothing(plans, options.lift));
-  return { question, source, candidate: rollout.versions[1]!.name, metrics: plans };
+  const usersPerDay = options.usersPerDay ?? (report === null ? null : recordedUsersPerDay(report));
+  const { lift, power } = options;
+  const plans = comparisonsOf(rollout).map(({ candidate, share, part }): CandidatePlan => {
+    const question = {
+      lift,
+      power,
+      alpha: alphaOf(rollout),
+      share,
+      usersPerDay: usersPerDay === null ? null : usersPerDay * part,
+      leastMs: rollout.experiment?.leastMs ?? 0,
+    };
+    return { question, candidate, metrics: metrics.map((metric) => planMetric(metric, todayOf(metric), question)) };
+  });
+  const [{ question, candidate, metrics: planned }, ...others] = plans as [CandidatePlan, ...CandidatePlan[]];
+  if (planned.every(({ users }) => users === null)) throw new GraygateError('usage', whyNothing(planned, lift));
+  return { question, source, candidate, metrics: planned, ...(others.length === 0 ? {} : { others }) };
 }
 
 function whyNothing(plans: readonly MetricPlan[], lift: number): string {
@@ -95,25 +107,36 @@ function ratesOf({ conversion, retention, orderValue, orderSpread }: ExperimentO
   };
 }
 
-/** Several candidates share the alpha of the primary metric. */
+/** All candidates share the alpha of the primary metric, those without users too: so the report judges it. */
 function alphaOf({ experiment, staging }: Rollout): number {
   const { alpha }: Pick<Experiment, 'alpha'> = experiment ?? { alpha: 0.05 };
   return alpha / staging.candidates.length;
 }
 
-/** Of the users of both versions; of a staged rollout at the stage that is nearest to half and half. */
-function shareOf({ staging }: Rollout): number {
-  const { stages, split, candidates } = staging;
-  const percents = stages.length === 0 ? [split[candidates[0]] ?? 0] : stages.map(({ percent }) => percent);
-  const others = stages.length === 0 ? candidates.slice(1).reduce((sum, name) => sum + (split[name] ?? 0), 0) : 0;
-  const shares = percents.map((percent) => percent / (100 - others)).filter((share) => share > 0 && share < 1);
-  if (shares.length === 0) {
-    throw new GraygateError(
-      'usage',
-      `expected a split or a stage in which both ${staging.baseline} and ${candidates[0]} get users`,
-    );
-  }
-  return shares.reduce((best, share) => (Math.abs(share - 0.5) < Math.abs(best - 0.5) ? share : best));
+/** A candidate beside the baseline. `share` (0-1): its part of the users of both; `part` (0-1): theirs of all users. */
+type Comparison = { readonly candidate: string; readonly share: number; readonly part: number };
+
+/** At least one, in the order of the policy; of a staged rollout at the stage that is nearest to half and half. */
+function comparisonsOf({ staging }: Rollout): readonly Comparison[] {
+  const { stages, split, candidates, baseline } = staging;
+  const found =
+    stages.length === 0
+      ? candidates.map((name) => comparisonAt(name, split[name] ?? 0, otherPercentOf(staging, name)))
+      : stages
+          .map(({ percent }) => comparisonAt(candidates[0], percent, 0))
+          .toSorted((a, b) => Math.abs(a.share - 0.5) - Math.abs(b.share - 0.5))
+          .slice(0, 1);
+  const comparisons = found.filter(({ share }) => share > 0 && share < 1);
+  if (comparisons.length > 0) return comparisons;
+  throw new GraygateError(
+    'usage',
+    `expected a split or a stage in which both ${baseline} and ${candidates[0]} get users`,
+  );
+}
+
+function comparisonAt(candidate: string, percent: number, otherPercent: number): Comparison {
+  const bothPercent = 100 - otherPercent;
+  return { candidate, share: percent === 0 ? 0 : percent / bothPercent, part: bothPercent / 100 };
 }
 
 /** A percent above 0 and below 100 as a share. */

@@ -46,10 +46,10 @@ function fixedText({ staging: { candidates, split } }: Rollout): string {
 
 function stopLines({ rollout, stages }: Plan): string[] {
   if (rollout.staging.analysis.checks.length === 0) return ['nothing watches it: write analysis, or stages'];
-  return [
-    'a bad release that shows itself in a stage is stopped after … (users who saw it fail, or were slowed down)',
-    ...tableLines(stopRows(stages)),
-  ];
+  const what = hasSeveral(stages)
+    ? 'a bad candidate is stopped, and the others with it, after'
+    : 'a bad release that shows itself in a stage is stopped after';
+  return [`${what} … (users who saw it fail, or were slowed down)`, ...tableLines(stopRows(stages))];
 }
 
 /** What else a stage waits for: how soon the business proves something depends on its users, not on requests. */
@@ -99,8 +99,17 @@ function totalLine(stages: readonly StagePlan[]): string {
 
 function stopRows(stages: readonly StagePlan[]): string[][] {
   const harms = (stages[0]?.stops ?? []).map(({ harm }) => `>${harmText(harm)}`);
-  const rows = stages.map(({ name, percent, stops }) => [name, `${percent} %`, ...stops.map(stopText)]);
-  return [['stage', '>percent', ...harms], ...rows];
+  const rows = stages.map(({ name, candidate, percent, stops }) => [
+    candidate ?? name,
+    `${percent} %`,
+    ...stops.map(stopText),
+  ]);
+  return [[hasSeveral(stages) ? 'candidate' : 'stage', '>percent', ...harms], ...rows];
+}
+
+/** Whether it is a plan by candidate. */
+function hasSeveral(stages: readonly StagePlan[]): boolean {
+  return stages.some(({ candidate }) => candidate !== undefined);
 }
 
 function harmText({ failureRate, latencyFactor }: HarmSize): string {

@@ -21,8 +21,16 @@ export type HarmSize = { readonly failureRate: number | null; readonly latencyFa
 
 export type ComparingCheck = ErrorRateCheck | LatencyCheck;
 
-/** `percent`: the candidate's, above 0 and below 100. `alpha`: the chance of error that the check has for this. */
-export type Question = { readonly traffic: ExpectedTraffic; readonly percent: number; readonly alpha: number };
+/** What a check is asked about one candidate. */
+export type Question = {
+  readonly traffic: ExpectedTraffic;
+  /** The candidate's; above 0, and the baseline has some too. */
+  readonly percent: number;
+  /** Of users of other candidates, whose requests are in no comparison of this one; absent: there are none. */
+  readonly otherPercent?: number;
+  /** The chance of error that the check has for this. */
+  readonly alpha: number;
+};
 
 /** How long until the check has proved that a good candidate is not worse than its `prove`, in ms; null: it never does. */
 export function proofMs(check: ComparingCheck, question: Question): number | null {
@@ -59,11 +67,16 @@ export function harmMs(check: ComparingCheck, harm: HarmSize, question: Question
 type Rates = { readonly candidateRate: number; readonly baselineRate: number };
 
 /** Nothing is known before the first stratum is closed. */
-function expectedMs(test: StratumTest, rates: Rates, { traffic, percent, alpha }: Question): number | null {
-  const { total } = plannedRequests(test, { share: percent / 100, ...rates }, alpha);
+function expectedMs(
+  test: StratumTest,
+  rates: Rates,
+  { traffic, percent, otherPercent = 0, alpha }: Question,
+): number | null {
+  const bothPercent = 100 - otherPercent;
+  const { total } = plannedRequests(test, { share: percent / bothPercent, ...rates }, alpha);
   if (!Number.isFinite(total)) return null;
   const sliceMs = nextSliceMs(traffic.requestsPerSecond, 1_000);
-  return Math.max(sliceMs, (total * sliceMs) / exposedPerSlice(traffic, sliceMs));
+  return Math.max(sliceMs, (total * sliceMs) / (exposedPerSlice(traffic, sliceMs) * (bothPercent / 100)));
 }
 
 /** Of the requests in a slice those that count: the first of each user. */

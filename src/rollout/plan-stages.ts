@@ -2,11 +2,13 @@
 // whose cost.
 import { alphaShareOf } from './checks.ts';
 import { type ComparingCheck, type ExpectedTraffic, type HarmSize, harmMs, proofMs } from './plan-check.ts';
-import { type Analysis, alphaOf, type Staging } from './staging.ts';
+import { type Analysis, alphaOf, comparedCandidates, otherPercentOf, type Staging } from './staging.ts';
 
 /** Times are in ms, and null where it never comes to that. */
 export type StagePlan = {
   readonly name: string;
+  /** Of several candidates that the split gives users, the one that is planned; absent: there is one. */
+  readonly candidate?: string;
   readonly percent: number;
   readonly holdMs: number;
   readonly candidateRequestsPerSecond: number;
@@ -40,23 +42,24 @@ export type PlanWarning = {
   readonly provesAtPercent: number | null;
 };
 
-/** The plan of each stage in order and of the bake; of a rollout without stages that of its split. */
+/** The plan of each stage in order and of the bake; of a rollout without stages that of its split, candidate by candidate. */
 export function planStages(staging: Staging, traffic: ExpectedTraffic, sizes: readonly HarmSize[]): StagePlan[] {
   const { analysis } = staging;
   return placesOf(staging).map((place) => {
-    const { name, percent, holdMs } = place;
+    const { name, candidate, percent, holdMs } = place;
     const proofs = place.isProved ? proofsAt(analysis, traffic, percent) : [];
     const waits = [holdMs, trafficMs(place, traffic)];
     if (place.asksEvidence) waits.push(...proofs.map(({ ms }) => ms ?? Infinity));
     const goesOnAfterMs = Math.max(...waits);
     return {
       name,
+      ...(candidate === undefined ? {} : { candidate }),
       percent,
       holdMs,
       candidateRequestsPerSecond: (traffic.requestsPerSecond * percent) / 100,
       proofs,
       goesOnAfterMs: Number.isFinite(goesOnAfterMs) ? goesOnAfterMs : null,
-      stops: sizes.map((harm) => ({ harm, found: foundAt(staging, traffic, { percent, harm }) })),
+      stops: sizes.map((harm) => ({ harm, found: foundAt(staging, traffic, { place, harm }) })),
     };
   });
 }
@@ -90,7 +93,10 @@ const triedPercents = [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 15, 20, 25, 30, 40, 50];
 
 type Place = {
   readonly name: string;
+  readonly candidate?: string;
   readonly percent: number;
+  /** Of users of other candidates. */
+  readonly otherPercent: number;
   readonly holdMs: number;
   readonly minRequests: number;
   /** Whether a proof means something here, and whether the rollout waits for it. */
@@ -98,14 +104,28 @@ type Place = {
   readonly asksEvidence: boolean;
 };
 
-function placesOf({ stages, bake, analysis, split, candidates }: Staging): Place[] {
+const unasked = { minRequests: 0, isProved: false, asksEvidence: false };
+
+function placesOf(staging: Staging): Place[] {
+  const { stages, bake, analysis } = staging;
+  if (stages.length === 0) return splitPlaces(staging);
   const asksEvidence = analysis.advance === 'evidence';
-  const unasked = { minRequests: 0, isProved: false, asksEvidence: false };
-  if (stages.length === 0) return [{ ...unasked, name: 'split', percent: split[candidates[0]] ?? 0, holdMs: 0 }];
-  const staged = stages.map((stage) => ({ ...stage, isProved: true, asksEvidence }));
+  const staged = stages.map((stage) => ({ ...stage, otherPercent: 0, isProved: true, asksEvidence }));
   if (bake === null) return staged;
   const percent = Math.round(10_000 - bake.controlPercent * 100) / 100;
-  return [...staged, { ...unasked, name: 'bake', percent, holdMs: bake.holdMs }];
+  return [...staged, { ...unasked, name: 'bake', percent, otherPercent: 0, holdMs: bake.holdMs }];
+}
+
+function splitPlaces(staging: Staging): Place[] {
+  const compared = comparedCandidates(staging);
+  return compared.map((candidate) => ({
+    ...unasked,
+    name: 'split',
+    ...(compared.length === 1 ? {} : { candidate }),
+    percent: staging.split[candidate] ?? 0,
+    otherPercent: otherPercentOf(staging, candidate),
+    holdMs: 0,
+  }));
 }
 
 function guardsOf({ checks }: Analysis): ComparingCheck[] {
@@ -134,14 +154,14 @@ function trafficMs({ percent, minRequests }: Place, { requestsPerSecond }: Expec
 function foundAt(
   staging: Staging,
   traffic: ExpectedTraffic,
-  { percent, harm }: { percent: number; harm: HarmSize },
+  { place: { percent, otherPercent }, harm }: { place: Place; harm: HarmSize },
 ): Stop['found'] {
-  if (percent <= 0 || percent >= 100) return null;
+  if (percent <= 0 || percent >= 100 - otherPercent) return null;
   const { analysis } = staging;
   const comparing = analysis.checks.filter((check) => check.metric !== 'prometheus' && check.metric !== 'webhook');
   const times = guardsOf(analysis).flatMap((check) => {
     const alpha = alphaOf(staging) * alphaShareOf(check, comparing);
-    return harmMs(check, harm, { traffic, percent, alpha }) ?? [];
+    return harmMs(check, harm, { traffic, percent, otherPercent, alpha }) ?? [];
   });
   if (times.length === 0) return null;
   const afterMs = Math.min(...times);

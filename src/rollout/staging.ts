@@ -118,6 +118,15 @@ export function alphaOf(staging: Pick<Staging, 'candidates' | 'split' | 'analysi
   return staging.analysis.alpha / comparedCandidates(staging).length;
 }
 
+/** Percent of users that a fixed split gives to other candidates than this one, who are in no comparison of it; 0 with stages. */
+export function otherPercentOf(
+  { candidates, split }: Pick<Staging, 'candidates' | 'split'>,
+  candidate: string,
+): number {
+  const buckets = candidates.reduce((sum, name) => sum + (name === candidate ? 0 : 100 * (split[name] ?? 0)), 0);
+  return Math.round(buckets) / 100;
+}
+
 /** Whether a check sets the candidate beside the baseline, so that it can prove nothing while one of them gets no split traffic. */
 export function comparesVersions(check: Check): boolean {
   return check.metric !== 'prometheus' && check.metric !== 'webhook';

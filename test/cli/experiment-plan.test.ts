@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ExperimentPlan } from '../../src/cli/experiment-plan.ts';
 import type { MetricPlan } from '../../src/rollout/plan-experiment.ts';
+import { plannedUsers } from '../../src/stats/plan-experiment.ts';
 import { openAdminPort } from '../admin/admin-port.ts';
 import {
   conversion,
@@ -119,6 +121,50 @@ test('what a running gateway has counted comes before what is assumed', async (t
   assert.match(named.stdout, /, rates recorded\n/, 'a gateway that the environment names');
   const given = await runToEnd(`plan -c ${file} --rps 200 --lift 10 --conversion 5`.split(' '), env);
   assert.match(given.stdout, /, rates assumed\n/, 'but rates that are given come before it');
+});
+
+test('of several candidates each has its part of alpha and of the users a day, and its own share', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'graygate-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'shop.yaml');
+  const several = shopPolicy
+    .replace(/( +)canary: .*\n/, (line, indent: string) => {
+      return `${line}${indent}green: { servers: [http://10.0.0.3:3000] }\n${indent}idle: { servers: [http://10.0.0.4:3000] }\n`;
+    })
+    .replace('{ canary: 25 }', '{ canary: 20, green: 5 }');
+  await writeFile(file, several);
+  const args = `plan -c ${file} --rps 200 --lift 10 --conversion 5 --users-per-day 10000`.split(' ');
+  const { experiment: got }: { experiment: ExperimentPlan } = JSON.parse((await runToEnd([...args, '--json'])).stdout);
+  const plans = [got, ...(got.others ?? [])];
+  assert.deepEqual(
+    plans.map(({ candidate, question: { share, alpha, usersPerDay } }) => [candidate, share, alpha, usersPerDay]),
+    [
+      ['canary', 20 / 95, 0.05 / 3, 9_500],
+      ['green', 5 / 80, 0.05 / 3, 8_000],
+    ],
+  );
+  for (const { question, metrics } of plans) {
+    const { sequential } = metrics[0]!.users!;
+    const alone = plannedUsers({
+      difference: 0.005,
+      candidateVariance: 0.055 * (1 - 0.055),
+      baselineVariance: 0.05 * (1 - 0.05),
+      share: question.share,
+      alpha: 0.05 / 3,
+      power: 0.8,
+    });
+    assert.ok(Math.abs(sequential / alone.sequential - 1) < 1e-9);
+    assert.ok(Math.abs(metrics[0]!.days! / (alone.sequential / question.usersPerDay!) - 1) < 1e-9);
+  }
+  const { stdout } = await runToEnd(args);
+  assert.match(
+    stdout,
+    /\nan experiment that finds a lift of 10 % with 80 % power: alpha 0\.0167 for each of the candidates, rates assumed\ncanary: 21\.1 % of the users of both versions, 9,500 new ones a day\nmetric [^]*\ngreen: 6\.3 % of the users of both versions, 8,000 new ones a day\nmetric /,
+  );
+  await writeFile(file, several.replace('{ canary: 20, green: 5 }', '{ green: 5 }'));
+  assert.match((await runToEnd(args)).stdout, /: alpha 0\.0167, 5 % of users on green, 10,000 new users a day, rates/);
+  await writeFile(file, several.replace('{ canary: 20, green: 5 }', '{ canary: 50, green: 50 }'));
+  assert.equal((await runToEnd(args)).code, 2, 'nobody is on the baseline');
 });
 
 test('a stage that waits for a check of the business says so', async (t) => {

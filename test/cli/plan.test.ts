@@ -82,6 +82,37 @@ test('a fixed split is said to be one: nothing goes on, and without analysis not
   assert.equal(report.promotedAfterMs, null);
 });
 
+test('of several candidates each is planned by itself, and none twice', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'graygate-plan-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'several.yaml');
+  writeFileSync(
+    file,
+    `version: 1
+listen: 127.0.0.1:0
+rollouts:
+  - name: shop
+    versions:
+      stable: { servers: http://127.0.0.1:1 }
+      blue: { servers: http://127.0.0.1:2 }
+      green: { servers: http://127.0.0.1:3 }
+    split: { blue: 20, green: 2 }
+    analysis: { checks: [{ metric: error-rate }] }
+`,
+  );
+  const args = ['plan', '-c', file, '--rps', '200', '--harm', 'errors=5'];
+  const { stdout } = await runHere(args);
+  assert.match(
+    stdout,
+    /\n\na bad candidate is stopped, and the others with it, after [^\n]+\ncandidate +percent +fails 5 %\nblue +20 % +3 s \(\d+\)\ngreen +2 % +\d\d s \(\d+\)\n$/,
+  );
+  const report: Report = JSON.parse((await runHere([...args, '--json'])).stdout);
+  assert.partialDeepStrictEqual(report.stages, [
+    { name: 'split', candidate: 'blue', percent: 20 },
+    { name: 'split', candidate: 'green', percent: 2 },
+  ]);
+});
+
 test('a fixed split that is watched says how fast a bad release is stopped', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'graygate-plan-'));
   t.after(() => rmSync(folder, { recursive: true }));

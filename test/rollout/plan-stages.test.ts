@@ -120,6 +120,27 @@ test('several candidates of a split share alpha, so harm of one takes longer to 
   assert.ok(after({ canary: 10, green: 10 }) > 1.05 * after({ canary: 10 }));
 });
 
+test('each candidate of a split is planned beside the baseline alone: who is on another one counts for neither', () => {
+  const size = { failureRate: 0.01, latencyFactor: 1 };
+  const several = { ...fixedOf({ canary: 30, green: 10, idle: 0 }), candidates: ['canary', 'green', 'idle'] as const };
+  const [canary, green, ...none] = planStages(several, traffic, [size]);
+  assert.deepEqual([canary!.candidate, green!.candidate, none], ['canary', 'green', []]);
+  assert.deepEqual([canary!.percent, green!.percent, green!.candidateRequestsPerSecond], [30, 10, 20]);
+  // 10 % of all users are a seventh of those who are on it or on the baseline, who make seven tenths of the requests.
+  const alone = fixedOf({ canary: 1_000 / 70 }, { alpha: defaultAnalysis.alpha / 2 });
+  const fewer = { ...traffic, requestsPerSecond: 140, userCount: 0.7 * traffic.userCount };
+  const [seventh] = planStages(alone, fewer, [size]);
+  const [found, expected] = [green!.stops[0]!.found!, seventh!.stops[0]!.found!];
+  assert.ok(Math.abs(found.afterMs / expected.afterMs - 1) < 1e-9, `${found.afterMs} and ${expected.afterMs}`);
+  assert.ok(Math.abs(found.requests / expected.requests - 1) < 1e-9);
+});
+
+test('where the baseline has no users there is nothing to find', () => {
+  const half = { ...fixedOf({ canary: 50, green: 50 }), candidates: ['canary', 'green'] as const };
+  const [canary, green] = planStages(half, traffic, usualHarms(0.001));
+  for (const { stops } of [canary!, green!]) assert.ok(stops.every(({ found }) => found === null));
+});
+
 test('stages that prove nothing within maxHold are warned of, with the percent that would do', () => {
   const slow = { ...traffic, requestsPerSecond: 2 };
   const warnings = planWarnings(climbing(), slow);
