@@ -60,7 +60,7 @@ test('an idle connection is closed after its time without a word', async (contex
 
 test('a body that stalls is refused with 408 and its request to the server given up', async (context) => {
   const upstream = await startRecordingUpstream(context);
-  const policy = shopPolicy({ stable: upstream.origin, timeouts: { ...timeouts, idleMs: 200 } });
+  const policy = shopPolicy({ stable: upstream.origin, timeouts: { ...timeouts, idleMs: 1_000 } });
   const { port, outcomes } = await startGateway(context, policy);
   const client = new RawClient(port);
   client.send('POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 10\r\n\r\nhalf');
@@ -79,8 +79,8 @@ test('a body that stalls is refused with 408 and its request to the server given
 
 test('a server that takes no body is the one that is too slow, not the client', async (context) => {
   const upstream = await startRecordingUpstream(context, (request) => void request.pause());
-  const stable = { servers: [upstream.origin], timeouts: { connectMs: 2_000, responseMs: 900, idleMs: 60_000 } };
-  const policy = shopPolicy({ stable, timeouts: { ...timeouts, idleMs: 100 } });
+  const stable = { servers: [upstream.origin], timeouts: { connectMs: 30_000, responseMs: 3_000, idleMs: 60_000 } };
+  const policy = shopPolicy({ stable, timeouts: { ...timeouts, idleMs: 1_000 } });
   const { port, outcomes } = await startGateway(context, policy);
   const client = new RawClient(port);
   client.send(`POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: ${2 ** 25}\r\n\r\n`);
@@ -141,9 +141,11 @@ test('new connections beyond so many a second get 503, and as many may come agai
   const { port, malformed } = await startGateway(context, policy);
   const statuses = async (count: number): Promise<(number | undefined)[]> =>
     Promise.all(Array.from({ length: count }, async () => (await send({ port }).catch(() => null))?.status));
+  const beganMs = performance.now();
   const first = await statuses(60);
   const served = first.filter((status) => status === 200).length;
-  assert.ok(served >= 20 && served < 40, `expected about 20 of 60, got ${served}`);
+  const most = 20 + Math.ceil(((performance.now() - beganMs) / 1_000) * 20);
+  assert.ok(served >= 20 && served <= most, `expected 20 of 60, and ${most} in this time at most, got ${served}`);
   assert.equal(malformed.length, 60 - served);
   assert.ok(malformed.every((status) => status === 503));
   await eventually('there is room again', async () => (await send({ port }).catch(() => null))?.status === 200);

@@ -72,7 +72,7 @@ suite('a body that the client does not end', () => {
 
   test('in its time is refused with 408', async (context) => {
     const { client, upstream, outcomes } = await startShop(context, 'recorded', {
-      timeouts: { ...timeouts, idleMs: 200 },
+      timeouts: { ...timeouts, idleMs: 1_000 },
     });
     client.request(1, { method: 'POST', ends: false });
     client.data(1, 'half');
@@ -167,7 +167,7 @@ suite('floods end the connection, and others are served on', () => {
       const many = Buffer.concat(Array.from({ length: 10_000 }, () => frame));
       for (let round = 0; round < 500 && malformed.length === 0; round += 1) {
         if (socket.write(many)) continue;
-        await Promise.race([once(socket, 'drain'), eventually('the end', () => malformed.length)]);
+        await Promise.race([once(socket, 'drain'), eventually('the end', () => malformed.length > 0)]);
       }
       await eventually('it is counted', () => malformed.length > 0);
       socket.destroy();

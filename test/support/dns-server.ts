@@ -29,7 +29,7 @@ export async function startDnsServer(context: TestContext, zone: Zone, ttlSecond
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   context.after(() => void socket.close());
-  const resolver = new Resolver({ timeout: 200, tries: 1 });
+  const resolver = new Resolver({ timeout: 1_000, tries: 1 });
   resolver.setServers([`127.0.0.1:${socket.address().port}`]);
   return { resolver, asked };
 }

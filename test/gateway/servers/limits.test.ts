@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerLimits } from '../../../src/rollout/serving.ts';
 import { createGate, eventually, type Gate } from '../../support/eventually.ts';
-import { startGateway, type TestContext } from '../../support/gateways.ts';
+import { type RunningGateway, startGateway, type TestContext } from '../../support/gateways.ts';
 import { type Reply, send } from '../../support/http-client.ts';
 import { sumOf } from '../../support/metric-samples.ts';
 import { shopPolicy } from '../../support/policies.ts';
@@ -42,6 +42,11 @@ function sketchOf(
 const sendMany = (port: number, count: number): Promise<Reply>[] =>
   Array.from({ length: count }, async () => send({ port, headers: ['x-user-id', 'u'] }));
 
+/** Waits until so many requests are on their way to a server or wait for one. */
+async function untilUnderWay(metrics: RunningGateway['metrics'], count: number): Promise<void> {
+  await eventually(`${count} under way`, async () => (await sumOf(metrics, 'graygate_requests_in_flight')) === count);
+}
+
 test('no server gets more requests at a time than its limit; the others wait their turn', async (context) => {
   const servers = [await startHolding(context, 'a'), await startHolding(context, 'b')];
   const { port, outcomes } = await startGateway(
@@ -67,13 +72,12 @@ test('no server gets more requests at a time than its limit; the others wait the
 
 test('who came first is first in line', async (context) => {
   const server = await startHolding(context, 'a');
-  const { port } = await startGateway(context, shopPolicy({ stable: sketchOf([server], { maxRequestCount: 1 }) }));
-  const order: number[] = [];
-  const replies: Promise<void>[] = [];
+  const policy = shopPolicy({ stable: sketchOf([server], { maxRequestCount: 1 }) });
+  const { port, metrics } = await startGateway(context, policy);
+  const replies: Promise<Reply>[] = [];
   for (let i = 0; i < 4; i += 1) {
-    replies.push(send({ port, path: `/${i}` }).then(() => void order.push(i)));
-    if (i === 0) await eventually('the first is there', () => server.gates.length === 1);
-    else await new Promise((resolve) => setTimeout(resolve, 20));
+    replies.push(send({ port, path: `/${i}` }));
+    await untilUnderWay(metrics, i + 1);
   }
   for (let i = 0; i < 4; i += 1) {
     await eventually('the next is there', () => server.gates.length === i + 1);
@@ -123,12 +127,14 @@ test('who waits longer than it may take to connect is turned away, and its place
 test('a client that leaves while it waits leaves the line', async (context) => {
   const server = await startHolding(context, 'a');
   const limits = { maxRequestCount: 1, maxPendingCount: 1 };
-  const { port, url, outcomes } = await startGateway(context, shopPolicy({ stable: sketchOf([server], limits) }));
+  const policy = shopPolicy({ stable: sketchOf([server], limits) });
+  const { port, url, outcomes, metrics } = await startGateway(context, policy);
   const first = send({ port });
   await eventually('one is under way', () => server.gates.length === 1);
   const leaving = new AbortController();
   const left = fetch(url, { signal: leaving.signal }).catch(() => null);
-  await eventually('it waits', async () => (await send({ port })).status === 503);
+  await untilUnderWay(metrics, 2);
+  assert.equal((await send({ port })).status, 503, 'it waits, and nobody else may');
   leaving.abort();
   await left;
   await eventually('it is gone', () => outcomes.some(({ ending }) => ending === 'client-left'));

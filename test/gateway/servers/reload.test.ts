@@ -104,12 +104,14 @@ test('a server that comes back starts slowly, and has its whole share in the end
   });
   const [well] = await startFleet(context, 'w');
   const health = { path: '/healthz', everyMs: 20, timeoutMs: 2_000, unhealthyAfter: 1, healthyAfter: 1 };
-  const { metrics } = await startGateway(context, policyOver([sick, well!], { slowStartMs: 400, health }));
-  const stateOf = () => metrics.servers.addresses('shop', 'stable', sick.origin)[0]?.state;
-  await eventually('it is out', () => stateOf() === 'down');
+  const states: string[] = [];
+  await startGateway(context, policyOver([sick, well!], { slowStartMs: 400, health }), {
+    serverChanged: ({ server, state }) => void (server === sick.origin && states.push(state)),
+  });
+  await eventually('it is out', () => states.at(-1) === 'down');
   status = 200;
-  await eventually('it is back', () => stateOf() === 'slow');
-  await eventually('it has all', () => stateOf() === 'up');
+  await eventually('it has all', () => states.at(-1) === 'up');
+  assert.deepEqual(states.slice(-3), ['down', 'slow', 'up']);
 });
 
 test('with hash a user stays on a server, and comes back to it after it was away', async (context) => {
