@@ -7,7 +7,7 @@ import { actionKinds } from '../rollout/rollout-event.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { type AdminInstance, problemResponses } from './admin-instance.ts';
 import { actionBodyShape, actionShape, rolloutShape } from './contract.ts';
-import { type Answer, IdempotentActions } from './idempotency.ts';
+import { type Answer, IdempotentActions, type KeyedRequest } from './idempotency.ts';
 import { problemIn, problemOf, problemType } from './problem.ts';
 import { actOrThrow, etagOf, requireRevision, showOne, viewOf } from './rollout-desk.ts';
 
@@ -35,28 +35,8 @@ const headers = z.object({
 
 /** `POST /api/v1/rollouts/{name}/{action}`. */
 export function addActionRoutes(app: AdminInstance, parts: Parts): void {
+  const schema = schemaOfAction();
   const idempotent = new IdempotentActions(parts.responses);
-  const problems = problemResponses(
-    'invalid-input',
-    'not-found',
-    'unknown-rollout',
-    'phase-conflict',
-    'blocked-by-evidence',
-    'stale-revision',
-    'body-too-large',
-    'unsupported-media-type',
-    'key-reused',
-    'store-unavailable',
-    'store-corrupt',
-  );
-  const schema = {
-    tags: ['rollouts'],
-    summary: 'Do something with a rollout; answers with the rollout as it is then',
-    params,
-    headers,
-    body: actionBodyShape,
-    response: { 200: rolloutShape, ...problems },
-  };
   app.post('/api/v1/rollouts/:name/:action', { config: { role: 'operator' }, schema }, async (request, reply) => {
     const ifMatch = request.headers['if-match'];
     const asked: Asked = {
@@ -71,21 +51,42 @@ export function addActionRoutes(app: AdminInstance, parts: Parts): void {
     const done =
       key === undefined
         ? { ...(await act()), replayed: false }
-        : await idempotent.once(
-            {
-              by: asked.by,
-              key,
-              parts: [asked.rollout, asked.action, asked.reason, ifMatch ?? ''],
-              evenWithoutStore: asked.action === 'rollback',
-            },
-            act,
-          );
+        : await idempotent.once(keyed(key, asked, ifMatch), act);
     if (done.replayed) reply.header('idempotency-replayed', 'true');
     return reply
       .code(done.status as 200)
       .headers(done.headers)
       .send(done.body as never);
   });
+}
+
+/** The same rollout, action, reason and revision make two requests with one key the same. */
+function keyed(key: string, { by, rollout, action, reason }: Asked, ifMatch = ''): KeyedRequest {
+  return { by, key, parts: [rollout, action, reason, ifMatch], evenWithoutStore: action === 'rollback' };
+}
+
+function schemaOfAction() {
+  const problems = problemResponses(
+    'invalid-input',
+    'not-found',
+    'unknown-rollout',
+    'phase-conflict',
+    'blocked-by-evidence',
+    'stale-revision',
+    'body-too-large',
+    'unsupported-media-type',
+    'key-reused',
+    'store-unavailable',
+    'store-corrupt',
+  );
+  return {
+    tags: ['rollouts'],
+    summary: 'Do something with a rollout; answers with the rollout as it is then',
+    params,
+    headers,
+    body: actionBodyShape,
+    response: { 200: rolloutShape, ...problems },
+  };
 }
 
 /** Does it, and gives the answer whole: refusals too are answers that a repeated request gets again. */
