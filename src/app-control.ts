@@ -1,5 +1,5 @@
 // Composition, second part: fits the controller to the store, the windows, the metrics and the splits. Adapters only.
-import { type ControlInput, controllerPartsOf, createShared } from './app-control-parts.ts';
+import { type ControlInput, controllerPartsOf, createShared, type Shared } from './app-control-parts.ts';
 import type { RunningExperiments } from './app-experiments.ts';
 import { type KeptStore, recall } from './app-keeping.ts';
 import { beginOrKeepTrying, keepUp, type PolicyRecord, recordPolicy } from './app-upkeep.ts';
@@ -45,12 +45,7 @@ export async function openControl(input: ControlInput): Promise<Control> {
     const remembered = await recall(store);
     await links.settle();
     if (isClosed) return;
-    sources.follow(shared.policy.rollouts);
-    controller = new Controller(
-      shared.policy,
-      { ...controllerPartsOf(input, shared), remembered: (name) => remembered.get(name) ?? null },
-      Date.now(),
-    );
+    controller = createController(input, shared, remembered);
     controller.start();
     sender.poke();
   };
@@ -69,9 +64,7 @@ export async function openControl(input: ControlInput): Promise<Control> {
       shared.policy = policy;
       experiments.follow(policy);
       if (controller === null) return publishFixed(policy, input);
-      sources.follow(policy.rollouts);
-      controller.follow(policy, Date.now());
-      for (const name of windows.keys()) if (controller.pilot(name) === undefined) windows.delete(name);
+      followWith(controller, shared);
     },
     recordPolicy(shown) {
       shared.shown = shown;
@@ -91,6 +84,23 @@ export async function openControl(input: ControlInput): Promise<Control> {
       await store.close();
     },
   };
+}
+
+type Remembered = Awaited<ReturnType<typeof recall>>;
+
+/** One that goes on where the rollouts were. */
+function createController(input: ControlInput, shared: Shared, remembered: Remembered): Controller {
+  const { policy, sources } = shared;
+  sources.follow(policy.rollouts);
+  const parts = { ...controllerPartsOf(input, shared), remembered: (name: string) => remembered.get(name) ?? null };
+  return new Controller(policy, parts, Date.now());
+}
+
+/** Has a policy take effect that came while the controller runs; windows of rollouts that it does not have are let go. */
+function followWith(controller: Controller, { policy, sources, windows }: Shared): void {
+  sources.follow(policy.rollouts);
+  controller.follow(policy, Date.now());
+  for (const name of windows.keys()) if (controller.pilot(name) === undefined) windows.delete(name);
 }
 
 /** Until the store has said where rollouts stand, fixed splits are as the file says and staged ones send nobody. */
