@@ -9,7 +9,8 @@ import { decide } from '../src/rollout/decide.ts';
 import { fixedStaging } from '../src/rollout/staging.ts';
 import type { Facts } from '../src/rollout/facts.ts';
 import { compileRollouts, matchRollout, type RolloutTable } from '../src/rollout/matching.ts';
-import type { Condition, Matcher, Rollout, Rule, Version } from '../src/rollout/policy.ts';
+import type { Rollout, Version } from '../src/rollout/policy.ts';
+import type { Condition, Matcher, Rule } from '../src/rollout/rule.ts';
 import { layOutSplit } from '../src/rollout/split.ts';
 import { defaultServing } from '../test/support/default-serving.ts';
 

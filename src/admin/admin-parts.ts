@@ -6,7 +6,8 @@ import type { BusinessEvent, EventAnswer, ExperimentFigures } from '../rollout/e
 import type { Figures } from '../rollout/figures.ts';
 import type { RolloutTable } from '../rollout/matching.ts';
 import type { Measurement } from '../rollout/measurement.ts';
-import type { AdminToken, ByteString, Rollout } from '../rollout/policy.ts';
+import type { AdminToken } from '../rollout/entrance.ts';
+import type { ByteString, Rollout } from '../rollout/policy.ts';
 import type { MirrorDifference } from '../rollout/mirror-record.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
 import type { StandingState } from '../rollout/server-report.ts';

@@ -1,7 +1,7 @@
 // The tokens that open the admin API. Only their hashes are kept here, and every one is compared, so that the time it takes
 // says nothing of any of them.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { AdminToken } from '../rollout/policy.ts';
+import type { AdminToken } from '../rollout/entrance.ts';
 
 export type TokenHolder = Pick<AdminToken, 'name' | 'role'>;
 

@@ -3,7 +3,8 @@ import { toByteString } from './byte-string.ts';
 import { CidrSet } from './ip-set.ts';
 import type { MatcherDocument, WhenDocument } from './rule-schema.ts';
 import { normalizePath } from '../rollout/path.ts';
-import type { ByteString, Condition, Matcher } from '../rollout/policy.ts';
+import type { ByteString } from '../rollout/policy.ts';
+import type { Condition, Matcher } from '../rollout/rule.ts';
 
 /** The IDs of a named file, by its name in the policy. */
 export type UsersOf = (file: string) => ReadonlySet<ByteString>;

@@ -13,6 +13,7 @@ import type { RuleDocument } from './rule-schema.ts';
 import { buildServerTls, type PemTexts } from './server-tls-schema.ts';
 import { buildServing } from './serving-schema.ts';
 import type { Holdout } from '../rollout/population.ts';
+import type { Tls } from '../rollout/entrance.ts';
 import type {
   AlertTarget,
   IdentitySource,
@@ -20,11 +21,10 @@ import type {
   PercentByVersion,
   Policy,
   Rollout,
-  Rule,
-  Tls,
   UserIdentity,
   Version,
 } from '../rollout/policy.ts';
+import type { Rule } from '../rollout/rule.ts';
 
 /** What the files hold that a policy names; `usersOf` answers for every list. */
 export type NamedFiles = { readonly usersOf: UsersOf; readonly tls: Tls | null; readonly pemTexts: PemTexts };

@@ -1,6 +1,6 @@
 // Sets of client addresses from CIDRs. Text is read by node:net, which does not take 010.1.1.1 for an octal number.
 import { BlockList, isIP } from 'node:net';
-import type { IpSet } from '../rollout/policy.ts';
+import type { IpSet } from '../rollout/rule.ts';
 import { accepted, refused, type Reading } from './reading.ts';
 
 export type Cidr = { readonly address: string; readonly prefix: number; readonly family: 'ipv4' | 'ipv6' };

@@ -1,6 +1,7 @@
 // Regular expressions that cannot backtrack, behind the Pattern of the pure rooms. RE2 syntax: no back-references, no look-around.
 import { RE2JS } from 're2js';
-import type { ByteString, Pattern } from '../rollout/policy.ts';
+import type { ByteString } from '../rollout/policy.ts';
+import type { Pattern } from '../rollout/rule.ts';
 import { fromByteString } from './byte-string.ts';
 import { accepted, refused, type Reading } from './reading.ts';
 

@@ -1,7 +1,8 @@
 // Addresses as an operator writes them: where to listen, where servers are, which hosts a rollout takes. No look-ups.
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import type { HostPattern, ListenAddress } from '../rollout/policy.ts';
+import type { ListenAddress } from '../rollout/entrance.ts';
+import type { HostPattern } from '../rollout/rule.ts';
 import { accepted, refused, refusedUnseen, type Reading } from './reading.ts';
 
 const listenHint = 'write HOST:PORT, such as 0.0.0.0:8080, 127.0.0.1:9090 or "[::]:8080"';

@@ -1,5 +1,6 @@
 // Which differences between two policies only a restart brings into force.
-import type { ListenAddress, Policy } from '../rollout/policy.ts';
+import type { ListenAddress } from '../rollout/entrance.ts';
+import type { Policy } from '../rollout/policy.ts';
 
 /** The keys that differ and cannot change while graygate runs, as the policy writes them; the old values stay in force. */
 export function restartNeeded(running: Policy, next: Policy): string[] {

@@ -1,5 +1,6 @@
 // Which rules can never hold, because an earlier one takes everything that they would. Says so only where it is certain.
-import type { ByteString, Condition, Matcher, Rule } from '../rollout/policy.ts';
+import type { ByteString } from '../rollout/policy.ts';
+import type { Condition, Matcher, Rule } from '../rollout/rule.ts';
 import { isPathWithin } from '../rollout/path.ts';
 import { CidrSet } from './ip-set.ts';
 

@@ -3,7 +3,7 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
-import type { Certificate, Tls } from '../rollout/policy.ts';
+import type { Certificate, Tls } from '../rollout/entrance.ts';
 import { certificatesIn, keyIn, type PemProblem, placeOfFile, readPem } from './pem-files.ts';
 import { type Finding, type Path, valueFinding } from './finding.ts';
 import { isFileName } from './tls-schema.ts';

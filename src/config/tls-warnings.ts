@@ -1,5 +1,5 @@
 // What `validate --strict` says about certificates: those that clients will refuse although they fit their keys.
-import type { Certificate, Tls } from '../rollout/policy.ts';
+import type { Certificate, Tls } from '../rollout/entrance.ts';
 import { type Finding, type Path, valueFinding } from './finding.ts';
 
 /** So long before a certificate ends it should have been renewed. */

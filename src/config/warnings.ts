@@ -1,7 +1,8 @@
 // What `validate --strict` adds: policies that are valid and probably not what was meant.
 import { readsClaims } from '../rollout/claims.ts';
 import { isPathWithin } from '../rollout/path.ts';
-import type { HostPattern, Match, Policy, Rollout, Version } from '../rollout/policy.ts';
+import type { Policy, Rollout, Version } from '../rollout/policy.ts';
+import type { HostPattern, Match } from '../rollout/rule.ts';
 import { lendsTokens, unseenEvents } from './event-warnings.ts';
 import { shortExperiments } from './experiment-warnings.ts';
 import type { LoadedPolicy } from './load-policy.ts';

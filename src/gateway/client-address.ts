@@ -1,6 +1,6 @@
 // Whose address a request came from when proxies stand in front: only what a trusted proxy says is believed.
 import { isIP } from 'node:net';
-import type { IpSet } from '../rollout/policy.ts';
+import type { IpSet } from '../rollout/rule.ts';
 import { joinHeader, type RequestLike } from './raw-headers.ts';
 
 /** An IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) as IPv4, any other as it is. */

@@ -4,7 +4,8 @@ import { isIP } from 'node:net';
 import { parseCookie } from 'cookie';
 import type { Facts } from '../rollout/facts.ts';
 import { decodePercent, normalizePath } from '../rollout/path.ts';
-import type { ByteString, IpSet } from '../rollout/policy.ts';
+import type { ByteString } from '../rollout/policy.ts';
+import type { IpSet } from '../rollout/rule.ts';
 import { clientAddress, withoutMappedPrefix } from './client-address.ts';
 import { findHeader, type RequestLike } from './raw-headers.ts';
 

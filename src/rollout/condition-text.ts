@@ -1,5 +1,6 @@
 // What conditions and values look like to a person. For explaining only; nothing is decided by these texts.
-import type { ByteString, Condition, HostPattern, Matcher } from './policy.ts';
+import type { ByteString } from './policy.ts';
+import type { Condition, HostPattern, Matcher } from './rule.ts';
 import { nameOf } from './readings.ts';
 
 const mostListed = 5;

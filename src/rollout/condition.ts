@@ -1,6 +1,7 @@
 // One condition of a rule against what was read of a request. An absent value fits nothing but `exists: false`.
 import { isPathWithin } from './path.ts';
-import type { ByteString, Condition, IpSet, Matcher } from './policy.ts';
+import type { ByteString } from './policy.ts';
+import type { Condition, IpSet, Matcher } from './rule.ts';
 import type { Readings, SlotLayout } from './readings.ts';
 
 export type CompiledCondition =

@@ -2,7 +2,8 @@
 // is made from. Types only.
 import type { PairedSample } from '../stats/adjusted-comparison.ts';
 import type { Sample } from '../stats/sample.ts';
-import type { ByteString, Matcher } from './policy.ts';
+import type { ByteString } from './policy.ts';
+import type { Matcher } from './rule.ts';
 
 /** A request that counts as an event of its user. Empty lists: any. */
 export type EventRule = {

@@ -1,7 +1,8 @@
 // Which rollout takes a request: the first listed whose host and path fit, looked up instead of tried one by one.
 import { type CompiledRollout, compileRollout } from './compiled-rollout.ts';
 import type { Facts } from './facts.ts';
-import type { ByteString, HostPattern, Policy } from './policy.ts';
+import type { ByteString, Policy } from './policy.ts';
+import type { HostPattern } from './rule.ts';
 import { PrefixMap } from './prefix-map.ts';
 
 /** Path → number of the first rollout that takes it. */

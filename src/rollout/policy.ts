@@ -2,9 +2,11 @@
 // Pure: no parsing, no defaults, no I/O. Nothing in a Policy changes after it is built.
 
 import type { AlertKind } from './audit-entry.ts';
+import type { AdminToken, Limits, ListenAddress, Tls } from './entrance.ts';
 import type { EventRule, Experiment } from './experiment.ts';
 import type { Mirror } from './mirror.ts';
 import type { Holdout, LayerShare } from './population.ts';
+import type { Condition, IpSet, Match, Rule } from './rule.ts';
 import type { Skew } from './skew.ts';
 import type { Serving } from './serving.ts';
 import type { Staging } from './staging.ts';
@@ -31,32 +33,6 @@ export type Policy = {
   readonly rollouts: readonly Rollout[];
 };
 
-export type ListenAddress = { readonly host: string; readonly port: number };
-
-/** `clientCa`: PEM text of the authorities of which every client must have a certificate; null: clients need none. */
-export type Tls = {
-  /** The first is for clients that name no host, or one that no certificate has. */
-  readonly certificates: readonly [Certificate, ...Certificate[]];
-  readonly clientCa: string | null;
-};
-
-/** PEM text; the certificate may be followed by its chain. Valid from one time until the other, in milliseconds since 1970. */
-export type Certificate = {
-  /** Lower case; `*.example.com` is every name with one label before it. */
-  readonly names: readonly string[];
-  readonly cert: string;
-  readonly key: string;
-  readonly fromMs: number;
-  readonly untilMs: number;
-};
-
-/** Who may use the admin API. An operator may do all that a viewer may; `ingest` may only send events. */
-export type AdminToken = {
-  readonly name: string;
-  readonly role: 'viewer' | 'operator' | 'ingest';
-  readonly token: string;
-};
-
 /** Where state outlives the process; a relative path is taken from the working directory. */
 export type StoreAddress = { readonly kind: 'sqlite'; readonly path: string };
 
@@ -67,14 +43,6 @@ export type AlertTarget = {
   readonly on: readonly AlertKind[];
   readonly secret: string | null;
   readonly approveUrl: string | null;
-};
-
-/** Sizes in bytes; `Infinity` means unlimited. */
-export type Limits = {
-  readonly headerBytes: number;
-  readonly bodyBytes: number;
-  readonly connections: number;
-  readonly connectionsPerSecond: number;
 };
 
 export type Rollout = {
@@ -111,18 +79,6 @@ export type Rollout = {
 
 /** Percent (0–100, steps of 0.01) per candidate, by the candidate's name; absent: 0. */
 export type PercentByVersion = Readonly<Record<string, number>>;
-
-/** Which requests a rollout takes. Empty lists: every one. */
-export type Match = {
-  readonly hosts: readonly HostPattern[];
-  /** Prefixes on segment borders, normalised, without a trailing slash; `''` is everything. */
-  readonly paths: readonly ByteString[];
-};
-
-/** `suffix` starts with a dot: `.example.com` is written `*.example.com`. Lower case. */
-export type HostPattern =
-  | { readonly kind: 'exact'; readonly host: string }
-  | { readonly kind: 'suffix'; readonly suffix: string };
 
 export type UserIdentity = {
   readonly from: readonly IdentitySource[];
@@ -173,35 +129,3 @@ export type VersionTimeouts = { readonly connectMs: number; readonly responseMs:
 
 /** `origin` is `http://host:port` or `https://host:port`, without a path; `weight` a whole number, at least 1. */
 export type Server = { readonly origin: string; readonly weight: number };
-
-/** All conditions must hold. `use` names a version; `split` asks the bucket with the rule's own percentages. */
-export type Rule = {
-  readonly name: string;
-  readonly when: readonly Condition[];
-  readonly then:
-    | { readonly kind: 'use'; readonly version: Version }
-    | { readonly kind: 'split'; readonly split: PercentByVersion };
-};
-
-export type Condition =
-  | { readonly on: 'user' | 'method' | 'host'; readonly matches: Matcher }
-  | { readonly on: 'header' | 'cookie' | 'query' | 'jwt'; readonly name: string; readonly matches: Matcher }
-  | { readonly on: 'path'; readonly prefixes: readonly ByteString[] }
-  | { readonly on: 'ip'; readonly within: IpSet };
-
-export type Matcher =
-  | { readonly kind: 'any-of'; readonly values: ReadonlySet<ByteString> }
-  | { readonly kind: 'prefix' | 'suffix' | 'contains'; readonly text: ByteString }
-  | { readonly kind: 'pattern'; readonly pattern: Pattern }
-  | { readonly kind: 'exists'; readonly expected: boolean };
-
-/** A set of addresses. Cost of `has`: constant for an address seen lately. */
-export interface IpSet {
-  has(ip: string): boolean;
-}
-
-/** A regular expression that runs in time linear in its input. */
-export interface Pattern {
-  readonly source: string;
-  test(text: ByteString): boolean;
-}

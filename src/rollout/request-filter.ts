@@ -1,7 +1,8 @@
 // Lists of conditions that are asked apart from the decision, of few requests: what is excluded, what counts as an event.
 import { type CompiledCondition, compileCondition, conditionHolds } from './condition.ts';
 import type { Facts } from './facts.ts';
-import type { ByteString, Condition } from './policy.ts';
+import type { ByteString } from './policy.ts';
+import type { Condition } from './rule.ts';
 import { Readings, SlotLayout, type Slots } from './readings.ts';
 
 export type RequestFilter = { readonly slots: Slots; readonly any: readonly (readonly CompiledCondition[])[] };

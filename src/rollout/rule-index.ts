@@ -1,6 +1,7 @@
 // Finds the first rule that holds without trying them all. Compiled once a policy; nothing here changes afterwards.
 import { type CompiledCondition, compileCondition, conditionHolds, costOf } from './condition.ts';
-import type { Rule, Version } from './policy.ts';
+import type { Version } from './policy.ts';
+import type { Rule } from './rule.ts';
 import type { Readings, SlotLayout } from './readings.ts';
 import { fileRules, mostTelling } from './rule-shelves.ts';
 import type { Numbers, Shelf } from './shelves.ts';

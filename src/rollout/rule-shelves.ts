@@ -1,6 +1,7 @@
 // Chooses under which of its conditions a rule is filed, and builds the shelves.
 import type { CompiledCondition } from './condition.ts';
-import type { ByteString, IpSet } from './policy.ts';
+import type { ByteString } from './policy.ts';
+import type { IpSet } from './rule.ts';
 import type { FactSource } from './readings.ts';
 import { type Filed, ListShelf, PathShelf, RangeShelf, type Shelf, ValueShelf } from './shelves.ts';
 

@@ -1,6 +1,7 @@
 // Shelves: which rules may hold, given the value of one fact. Filled when they are built; rules are known by their number.
 import { ListFilter } from './list-filter.ts';
-import type { ByteString, IpSet } from './policy.ts';
+import type { ByteString } from './policy.ts';
+import type { IpSet } from './rule.ts';
 import { PrefixMap } from './prefix-map.ts';
 
 /** Rule numbers, ascending. */

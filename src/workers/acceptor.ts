@@ -1,7 +1,7 @@
 // Accepts the connections of the traffic port and hands each, unread, to the worker with the fewest. Here and not in the workers, so
 // that long-lived connections are spread evenly, and so that one that no worker has begun to serve goes to another when its worker dies.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { ListenAddress } from '../rollout/policy.ts';
+import type { ListenAddress } from '../rollout/entrance.ts';
 
 /** Connections that wait because every worker is busy or none is there; more are closed. */
 const mostWaiting = 10_000;

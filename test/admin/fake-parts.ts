@@ -8,7 +8,8 @@ import type { BusinessEvent, EventRule, Experiment, ExperimentFigures } from '..
 import { transition } from '../../src/rollout/machine.ts';
 import { compileRollouts } from '../../src/rollout/matching.ts';
 import type { Measurement } from '../../src/rollout/measurement.ts';
-import type { AdminToken, Rollout } from '../../src/rollout/policy.ts';
+import type { AdminToken } from '../../src/rollout/entrance.ts';
+import type { Rollout } from '../../src/rollout/policy.ts';
 import type { RolloutState } from '../../src/rollout/rollout-state.ts';
 import { splitOf } from '../../src/rollout/rollout-state.ts';
 import { layOutSplit } from '../../src/rollout/split.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { loadPolicy } from '../../src/config/load-policy.ts';
 import { formatProblem } from '../../src/config/problem.ts';
-import type { Condition } from '../../src/rollout/policy.ts';
+import type { Condition } from '../../src/rollout/rule.ts';
 import { loadText, policyIn, shopPolicy, temporaryFolder } from './policy-folder.ts';
 
 test('the smallest policy gets every default', async (t) => {

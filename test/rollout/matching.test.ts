@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { compileRollouts, hostFits, matchRollout } from '../../src/rollout/matching.ts';
 import { isPathWithin } from '../../src/rollout/path.ts';
-import type { HostPattern, Match } from '../../src/rollout/policy.ts';
+import type { HostPattern, Match } from '../../src/rollout/rule.ts';
 import { buildFacts, buildRollout } from '../support/decisions.ts';
 
 const pattern = (written: string): HostPattern =>

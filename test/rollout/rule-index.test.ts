@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compileRollout } from '../../src/rollout/compiled-rollout.ts';
 import { decide } from '../../src/rollout/decide.ts';
-import type { Condition, Rule } from '../../src/rollout/policy.ts';
+import type { Condition, Rule } from '../../src/rollout/rule.ts';
 import { layOutSplit } from '../../src/rollout/split.ts';
 import { anyOf, buildFacts, buildRollout, buildRule, type FactValues } from '../support/decisions.ts';
 

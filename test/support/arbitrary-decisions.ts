@@ -1,6 +1,7 @@
 // Random rollouts and requests from a small world, so that rules hold often, overlap, and share facts.
 import * as fc from 'fast-check';
-import type { Condition, IpSet, Matcher, Rollout, Rule, UserIdentity } from '../../src/rollout/policy.ts';
+import type { Rollout, UserIdentity } from '../../src/rollout/policy.ts';
+import type { Condition, IpSet, Matcher, Rule } from '../../src/rollout/rule.ts';
 import { anyOf, beta, buildRollout, bytesOf, canary, type FactValues, issuedId, stable } from './decisions.ts';
 
 const texts = ['a', 'ab', 'b', 'ba', '', bytesOf('张三')] as const;

@@ -1,7 +1,7 @@
 // The certificates in test/certificates, as files and as text.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Certificate, Tls } from '../../src/rollout/policy.ts';
+import type { Certificate, Tls } from '../../src/rollout/entrance.ts';
 
 const folder = join(import.meta.dirname, '../certificates');
 

@@ -1,7 +1,8 @@
 // Rollouts and facts for tests of the decision, each with as little as the test needs to say.
 import { fixedStaging } from '../../src/rollout/staging.ts';
 import type { Facts } from '../../src/rollout/facts.ts';
-import type { ByteString, Condition, Matcher, Rollout, Rule, Version } from '../../src/rollout/policy.ts';
+import type { ByteString, Rollout, Version } from '../../src/rollout/policy.ts';
+import type { Condition, Matcher, Rule } from '../../src/rollout/rule.ts';
 import { defaultServing } from './default-serving.ts';
 
 /** Text as a ByteString: one char a byte of its UTF-8. */

@@ -1,7 +1,8 @@
 // The decision as SPEC section 3 puts it, with no index and nothing prepared: the yardstick for the one that has both.
 import { bucketOf } from '../../src/rollout/bucket.ts';
 import type { Facts } from '../../src/rollout/facts.ts';
-import type { ByteString, Condition, Matcher, Rollout, Version } from '../../src/rollout/policy.ts';
+import type { ByteString, Rollout, Version } from '../../src/rollout/policy.ts';
+import type { Condition, Matcher } from '../../src/rollout/rule.ts';
 
 /** What `decide` should answer, with the version by name. */
 export type NaiveDecision = {

@@ -1,6 +1,7 @@
 // Builds policies for tests by hand, so that the rooms behind the configuration are tested without it.
 import { fixedStaging } from '../../src/rollout/staging.ts';
-import type { IpSet, Policy, Rollout, Server, Version } from '../../src/rollout/policy.ts';
+import type { Policy, Rollout, Server, Version } from '../../src/rollout/policy.ts';
+import type { IpSet } from '../../src/rollout/rule.ts';
 import type { Serving } from '../../src/rollout/serving.ts';
 import { defaultServing } from './default-serving.ts';
 

@@ -6,7 +6,8 @@ import { type CompiledRollout, compileRollout } from '../../rollout/compiled-rol
 import type { EventRule } from '../../rollout/experiment.ts';
 import { knownUser } from '../../rollout/identity.ts';
 import { hostFits } from '../../rollout/matching.ts';
-import type { ByteString, Condition, Policy, Rollout } from '../../rollout/policy.ts';
+import type { ByteString, Policy, Rollout } from '../../rollout/policy.ts';
+import type { Condition } from '../../rollout/rule.ts';
 import { Readings } from '../../rollout/readings.ts';
 import { compileFilter, fitsFilter, type RequestFilter } from '../../rollout/request-filter.ts';
 import type { WatchedRequest } from '../answer-tap.ts';

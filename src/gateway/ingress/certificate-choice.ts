@@ -1,7 +1,7 @@
 // Which certificate a client is shown: by the host that it names at the beginning of the handshake (SNI, RFC 6066, 3).
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import type { Certificate, Tls } from '../../rollout/policy.ts';
+import type { Certificate, Tls } from '../../rollout/entrance.ts';
 
 /** What all certificates of the port have in common. */
 function optionsOf({ cert, key }: Certificate, clientCa: string | null): SecureContextOptions {

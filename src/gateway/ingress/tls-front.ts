@@ -4,7 +4,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { errorTable } from '../../errors.ts';
-import type { Tls } from '../../rollout/policy.ts';
+import type { Tls } from '../../rollout/entrance.ts';
 import { CertificateChoice } from './certificate-choice.ts';
 
 export interface TlsHandler {
