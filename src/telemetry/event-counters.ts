@@ -1,14 +1,6 @@
 // What users did, as counters: changed when the store has it, so that they say what the reports say.
 import { Counter, type Registry } from 'prom-client';
-
-/** Events that are durable and were not counted before. `version`: of the users' exposure; null: no split has exposed them. */
-export type CountedEvents = {
-  readonly rollout: string;
-  readonly version: string | null;
-  readonly event: string;
-  readonly count: number;
-  readonly valueSum: number;
-};
+import type { CountedEvents } from '../rollout/experiment/entries.ts';
 
 /** Requests that were events, but of an unknown value. */
 export type UncountedEvent = { readonly rollout: string; readonly event: string; readonly reason: string };
