@@ -12,6 +12,8 @@ export class Connections {
   readonly #open = new Set<Socket>();
   /** The decrypted sides of those that are encrypted. */
   readonly #decrypted = new Set<Socket>();
+  /** One for all connections: what each had of its own would be held for as long as it is idle. */
+  readonly #onClose: (this: Socket) => void;
   #onLastClosed: (() => void) | null = null;
   /** How many may come now, as of a moment. */
   #allowance = { count: Infinity, atMs: 0 };
@@ -19,6 +21,10 @@ export class Connections {
   /** `onRefused` is told the status of each connection that is one too many. */
   constructor(onRefused: (status: number) => void) {
     this.#onRefused = onRefused;
+    const forget = (socket: Socket): void => this.#forget(socket);
+    this.#onClose = function () {
+      forget(this);
+    };
   }
 
   /**
@@ -28,7 +34,7 @@ export class Connections {
   admit(socket: Socket, { isPlain }: { isPlain: boolean }): boolean {
     if (this.#open.size < this.maxCount && this.#isInTime()) {
       this.#open.add(socket);
-      socket.once('close', () => this.#forget(socket));
+      socket.on('close', this.#onClose);
       return true;
     }
     const problem = renderProblem({ code: 'too-many-connections' });
@@ -44,7 +50,7 @@ export class Connections {
   /** The handshake on a connection was made: from now on this side of it says whether it is used. */
   decrypted(socket: Socket): void {
     this.#decrypted.add(socket);
-    socket.once('close', () => this.#decrypted.delete(socket));
+    socket.on('close', this.#onClose);
   }
 
   /** Resolves when none is open. A server does not count those that another process accepted. */
@@ -73,8 +79,9 @@ export class Connections {
     return allowed >= 1;
   }
 
+  /** Either side of a connection has closed. */
   #forget(socket: Socket): void {
-    this.#open.delete(socket);
-    if (this.#open.size === 0) this.#onLastClosed?.();
+    this.#decrypted.delete(socket);
+    if (this.#open.delete(socket) && this.#open.size === 0) this.#onLastClosed?.();
   }
 }

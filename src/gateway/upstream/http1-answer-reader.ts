@@ -41,7 +41,7 @@ export class AnswerReader {
     this.#owner = owner;
   }
 
-  /** The head of the answer has come. */
+  /** The head of the answer has come, and the answer has not ended. */
   get hasHead(): boolean {
     return this.#head !== null;
   }
@@ -143,6 +143,8 @@ export class AnswerReader {
   #finish(head: Head, rawTrailers: readonly string[] | null, isFollowed: boolean): void {
     if (!this.#isReading) return;
     this.#isReading = false;
+    // A connection in wait for its next request must not hold on to the text that the head was read from.
+    this.#head = null;
     // What follows an answer without having been asked for could be taken for the next one.
     const canBeUsed = head.keepsAlive && !isFollowed;
     const keptMs = Math.min(keepAliveMs, (head.keepAliveMs ?? Infinity) - keepAliveMarginMs);

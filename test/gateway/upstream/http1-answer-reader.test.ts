@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
+import { AnswerReader } from '../../../src/gateway/upstream/http1-answer-reader.ts';
 import { maxHeadByteCount } from '../../../src/gateway/upstream/http1-fields.ts';
 import { type OwnReading, type ReadAnswer, readByPlatform, readInPieces } from '../../support/answer-reading.ts';
 
@@ -216,4 +217,25 @@ suite('whether the connection can be used again', () => {
       assert.deepEqual([reading.isWhole, reading.canBeUsed, reading.body], [true, true, ''], framing);
     }
   });
+});
+
+suite('an idle connection', () => {
+  for (const body of [
+    'Content-Length: 2\r\n\r\nab',
+    'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'Content-Length: 0\r\n\r\n',
+  ]) {
+    test(`holds nothing of the head of an answer that has ended: ${JSON.stringify(body)}`, () => {
+      const seen: boolean[] = [];
+      const reader: AnswerReader = new AnswerReader({
+        interimRead: () => undefined,
+        headRead: () => void seen.push(reader.hasHead),
+        dataRead: () => undefined,
+        answerRead: () => void seen.push(reader.hasHead),
+      });
+      reader.expect('GET');
+      reader.read(reader.slab.write(`HTTP/1.1 200 OK\r\n${body}`, 'latin1'));
+      assert.deepEqual(seen, [true, false]);
+    });
+  }
 });
