@@ -39,7 +39,7 @@ test('a healthy release goes from stage to stage to everyone, and nothing of it 
 
 const harms: [bad: string, sentence: RegExp][] = [
   ['errors', /^canary is rolled back from 5 %: canary fails [\d.]+ % of requests, stable 0 %; /],
-  ['latency', /^canary is rolled back from 5 %: p50 of canary is 4\d\d ms, of stable \d+(\.\d+)? ms; /],
+  ['latency', /^canary is rolled back from 5 %: p50 of canary is \d[\d.,]* m?s, of stable \d[\d.,]* m?s; /],
 ];
 
 for (const [bad, sentence] of harms) {

@@ -2,8 +2,14 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A request that fails has status 0. */
-export type LoadAnswer = { readonly user: string; readonly version: string; readonly status: number };
+export type LoadAnswer = {
+  /** In which place it was sent, from 0; answers may come in another order. */
+  readonly number: number;
+  readonly user: string;
+  readonly version: string;
+  /** 0: the request failed. */
+  readonly status: number;
+};
 
 export type LoadOptions = {
   readonly port: number;
@@ -13,33 +19,39 @@ export type LoadOptions = {
 
 export type Load = {
   readonly answers: readonly LoadAnswer[];
+  sentCount(): number;
   /** Resolves when the last request has ended. */
   stop(): Promise<void>;
 };
+
+/** What could not be sent in time is sent later only if it is this little late: a busy machine makes no burst of it. */
+const mostLateMs = 50;
 
 /** Sends GET requests of `users` users in turn until stopped; never more than a second's worth at a time. */
 export function startLoad({ port, perSecond, users }: LoadOptions): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: 100 });
   const answers: LoadAnswer[] = [];
   const open = new Set<Promise<number>>();
-  const beganMs = performance.now();
+  let dueMs = performance.now();
   let sentCount = 0;
   const send = (): void => {
     const user = `user-${(sentCount * 7_919) % users}`;
+    const number = sentCount;
+    const ended = ask({ agent, port, user }).then((answer) => answers.push({ number, user, ...answer }));
     sentCount += 1;
-    const ended = ask({ agent, port, user }).then((answer) => answers.push(answer));
     open.add(ended);
     void ended.finally(() => open.delete(ended));
   };
   const timer = setInterval(() => {
-    const dueCount = Math.floor(((performance.now() - beganMs) * perSecond) / 1_000);
-    const freeCount = perSecond - open.size;
-    for (const _ of Array.from({ length: Math.min(dueCount - sentCount, freeCount) })) send();
+    const nowMs = performance.now();
+    dueMs = Math.max(dueMs, nowMs - mostLateMs);
+    for (; dueMs <= nowMs && open.size < perSecond; dueMs += 1_000 / perSecond) send();
   }, 5);
   // A test that fails does not come to the end of its load, and its process has to end all the same.
   timer.unref();
   return {
     answers,
+    sentCount: () => sentCount,
     async stop() {
       clearInterval(timer);
       while (open.size > 0) await Promise.race([Promise.all(open), sleep(100)]);
@@ -48,18 +60,20 @@ export function startLoad({ port, perSecond, users }: LoadOptions): Load {
   };
 }
 
-function ask({ agent, port, user }: { agent: Agent; port: number; user: string }): Promise<LoadAnswer> {
+type Asking = { readonly agent: Agent; readonly port: number; readonly user: string };
+
+function ask({ agent, port, user }: Asking): Promise<Pick<LoadAnswer, 'version' | 'status'>> {
   return new Promise((resolve) => {
     const outgoing = request(
       { agent, port, host: '127.0.0.1', path: '/', headers: { 'x-user-id': user } },
       (answer) => {
         const version = String(answer.headers['x-graygate-version'] ?? '');
         answer.resume();
-        answer.on('end', () => resolve({ user, version, status: answer.statusCode ?? 0 }));
-        answer.on('error', () => resolve({ user, version, status: 0 }));
+        answer.on('end', () => resolve({ version, status: answer.statusCode ?? 0 }));
+        answer.on('error', () => resolve({ version, status: 0 }));
       },
     );
-    outgoing.on('error', () => resolve({ user, version: '', status: 0 }));
+    outgoing.on('error', () => resolve({ version: '', status: 0 }));
     outgoing.end();
   });
 }
