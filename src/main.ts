@@ -23,7 +23,7 @@ runCommandLine(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   stop: stop.signal,
-  onReload: (listener) => process.on('SIGHUP', listener),
+  onHangUp: (listener) => process.on('SIGHUP', listener),
   openLog: () => (log ??= openLog(1)).logger,
 }).then(exit, crash);
 
@@ -50,9 +50,9 @@ function logLevel(known: readonly string[]): string {
   throw new GraygateError('usage', `expected GRAYGATE_LOG_LEVEL as one of ${levels.join(', ')}; got "${level}"`);
 }
 
-/** Whoever read the output has left (`graygate demo | head`): nobody is served by going on. */
+/** Whoever read the output has left (`graygate demo | head`), or the terminal is closed: nobody is served by going on. */
 function onClosedOutput(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') crash(error);
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') crash(error);
   else stop.abort();
 }
 

@@ -19,8 +19,13 @@ process.on('uncaughtException', (error) => void crash(error));
 process.on('message', (message: ToWorker, socket?: Socket) => {
   worker.hear(message, socket).then(() => (message.kind === 'drain' ? process.exit(0) : undefined), crash);
 });
-// The control process is gone: what is under way ends, and nothing else can come.
-process.on('disconnect', () => void worker.drain().then(() => process.exit(0), crash));
+// The control process is gone: what is under way ends, and nothing else can come. It may have gone while this one was loading.
+process.on('disconnect', desert);
+if (!process.connected) desert();
+
+function desert(): void {
+  worker.drain().then(() => process.exit(0), crash);
+}
 
 /** Says why while there is time, and ends. */
 async function crash(error: unknown): Promise<void> {

@@ -19,8 +19,8 @@ export type CommandContext = {
   readonly stderr: Output;
   /** Aborted when the process is asked to end. */
   readonly stop: AbortSignal;
-  /** Calls the listener on each SIGHUP from now on. */
-  onReload(listener: () => void): void;
+  /** Calls the listener on each SIGHUP from now on, which would otherwise end the process: its terminal is gone, or its policy is another one. */
+  onHangUp(listener: () => void): void;
   /** JSON lines on stdout; what breaks the process is logged there too. */
   openLog(): Logger;
   /** How the verb ended; 0 where it is never called. */

@@ -22,7 +22,8 @@ const notes = `
 Starts two small tea shops (an old and a new version), graygate in front of them with config/demo.yaml, and customers
 that send requests to it; prints where everything is and what to try. The new version goes from 5 % of users to everyone
 within two minutes, or with --bad is back at 0 % within seconds; each change is told with its reason.
-Edit the policy while it runs. Nothing leaves this machine, and nothing is kept: the next start begins anew.
+Edit the policy while it runs. Nothing leaves this machine, and nothing is kept: the next start begins anew. It ends with
+Ctrl-C, with its terminal, and with the npm that started it.
 A policy of your own takes the ports from GRAYGATE_DEMO_PORT, GRAYGATE_DEMO_ADMIN_PORT, GRAYGATE_DEMO_OLD_PORT and
 GRAYGATE_DEMO_NEW_PORT, and its store from GRAYGATE_DEMO_STORE, as config/demo.yaml does.
 

@@ -24,7 +24,7 @@ export function serveVerb(context: CommandContext): Command {
 async function serve(configFile: string, context: CommandContext): Promise<void> {
   const logger = context.openLog();
   let gateway: RunningGateway | undefined;
-  context.onReload(() => {
+  context.onHangUp(() => {
     gateway?.reload().catch((error: unknown) => logger.error({ err: error }, 'the policy was not reloaded'));
   });
   gateway = await startGateway({ configFile, env: context.env, logger });

@@ -41,7 +41,7 @@ const context = {
   stdout: { write: () => undefined },
   stderr: { write: () => undefined },
   stop: new AbortController().signal,
-  onReload: () => undefined,
+  onHangUp: () => undefined,
   openLog: () => pino({ level: 'silent' }),
   finish: () => undefined,
 };

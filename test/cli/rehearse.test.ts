@@ -117,7 +117,7 @@ test('a terminal sees how far it is, and an interrupted rehearsal says so', asyn
       },
     },
     stop: stop.signal,
-    onReload: () => undefined,
+    onHangUp: () => undefined,
     openLog: () => pino({ level: 'silent' }),
   });
   assert.deepEqual([code, stdout], [1, '']);

@@ -20,7 +20,7 @@ async function run(args: readonly string[], stop: AbortSignal, env: NodeJS.Proce
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     stop,
-    onReload: () => undefined,
+    onHangUp: () => undefined,
     openLog: () => pino({ level: 'silent' }),
   });
   return { code, stdout, stderr };

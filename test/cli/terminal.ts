@@ -32,7 +32,7 @@ export function startVerb(
     stdout: { ...terminal, write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     stop: stopping.signal,
-    onReload: () => undefined,
+    onHangUp: () => undefined,
     openLog: () => pino({ level: 'silent' }),
   });
   return { said: () => stdout, complained: () => stderr, stop: () => stopping.abort(), ended };

@@ -17,6 +17,7 @@ import { Screen } from './screen.ts';
 import { ShopStore } from './shop-data.ts';
 import { startShop, type Shop } from './shop.ts';
 import { showTraffic } from './show-traffic.ts';
+import { onStarterGone } from './starter.ts';
 import { startTraffic } from './traffic.ts';
 import { welcomeText, type DemoAddresses } from './welcome-text.ts';
 
@@ -56,6 +57,9 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
 }
 
 async function run(options: DemoOptions, context: CommandContext, closers: Closer[]): Promise<void> {
+  const deserted = new AbortController();
+  context.onHangUp(() => deserted.abort());
+  await onStarterGone(context.env, () => deserted.abort());
   const screen = new Screen(context.stdout, context.stderr);
   const news = new RolloutNews(screen, { json: options.json, canvas: () => canvasOf(context.stdout, context) });
   const shops = await openShops(options.behaviour, closers);
@@ -67,7 +71,7 @@ async function run(options: DemoOptions, context: CommandContext, closers: Close
   news.begin();
 
   const limits = options.durationMs === null ? [] : [AbortSignal.timeout(options.durationMs)];
-  const end = AbortSignal.any([context.stop, ...limits]);
+  const end = AbortSignal.any([context.stop, deserted.signal, ...limits]);
   if (options.traffic === null) return untilAborted(end);
   const traffic = startTraffic({ target: addresses.traffic, ...options.traffic });
   const shown = showTraffic(traffic.tally, { screen, json: options.json, standing: () => news.standing });
