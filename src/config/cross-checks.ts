@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { findInExperiment } from './experiment-checks.ts';
 import { findInMirror } from './mirror-schema.ts';
-import { suggestName } from './nearest-name.ts';
+import { suggestName } from '../rollout/nearest-name.ts';
 import { isEveryInterface, parseListenAddress, parseServerOrigin } from './network-address.ts';
 import { type Finding, findRepeatedNames, keyFinding, type Path, valueFinding } from './finding.ts';
 import { findInExclude, findInLayers } from './population-schema.ts';

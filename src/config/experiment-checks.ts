@@ -1,7 +1,7 @@
 // What a schema cannot see about events and experiments: names that must exist, and pairs of keys. Reads also a tree that is
 // wrong in other places.
 import { z } from 'zod';
-import { suggestName } from './nearest-name.ts';
+import { suggestName } from '../rollout/nearest-name.ts';
 import { type Finding, findRepeatedNames, type Path, unquotedFinding, valueFinding } from './finding.ts';
 import { parseDuration } from './quantities.ts';
 

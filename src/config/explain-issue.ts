@@ -1,7 +1,7 @@
 // From an issue of the schema library to findings in graygate's words.
 import type { z } from 'zod';
 import { type Finding, keyFinding, type Path, unquotedFinding, valueFinding } from './finding.ts';
-import { suggestName } from './nearest-name.ts';
+import { suggestName } from '../rollout/nearest-name.ts';
 import { isIssueDetails } from './schema-kit.ts';
 
 type Issue = z.core.$ZodIssue;

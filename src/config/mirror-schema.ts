@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Diff, Mirror } from '../rollout/mirror.ts';
 import type { Version } from '../rollout/policy.ts';
 import { parseJsonPath } from './json-path.ts';
-import { suggestName } from './nearest-name.ts';
+import { suggestName } from '../rollout/nearest-name.ts';
 import { type Finding, type Path, valueFinding } from './finding.ts';
 import { parseCount, parsePercent, parseSize } from './quantities.ts';
 import { pathPrefix, tokenPattern } from './rule-schema.ts';

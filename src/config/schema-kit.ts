@@ -1,6 +1,6 @@
 // The few forms that every key of the policy is made of, on zod: each says in its issues what is wrong and what would be right.
 import { z } from 'zod';
-import { suggestName } from './nearest-name.ts';
+import { suggestName } from '../rollout/nearest-name.ts';
 import { accepted, refused, refusedUnseen, type Reading } from './reading.ts';
 
 /** What a custom issue carries, besides its message (what is wrong). */

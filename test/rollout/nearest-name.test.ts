@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { editDistance, nearestName, suggestName } from '../../src/config/nearest-name.ts';
+import { editDistance, nearestName, suggestName } from '../../src/rollout/nearest-name.ts';
 
 suite('edit distance', () => {
   const distances: [string, string, number][] = [
