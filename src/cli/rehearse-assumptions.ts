@@ -1,8 +1,9 @@
 // What is rehearsed, as it stands above every answer of `rehearse`.
 import type { Rollout } from '../rollout/policy.ts';
 import { latencyQuantileMs } from '../rollout/rehearsal/latency-model.ts';
-import type { BrokenUser, Scenario } from '../rollout/rehearsal/scenario.ts';
-import { countOf, durationOf, latencyOf, percentOf } from '../rollout/wording.ts';
+import { type BrokenUser, type Scenario, subjectOf } from '../rollout/rehearsal/scenario.ts';
+import { candidatesWithUsers } from '../rollout/rehearsal/shares.ts';
+import { countOf, durationOf, latencyOf, listOf, percentOf } from '../rollout/wording.ts';
 
 /** What was rehearsed. */
 export type Assumed = { readonly rollout: Rollout; readonly scenario: Scenario; readonly seed: number };
@@ -18,21 +19,24 @@ export function assumptionsReport({ rollout, scenario, seed }: Assumed): object 
 export function assumptionLines({ rollout, scenario }: Assumed): string[] {
   const { requestsPerSecond, userCount, failureRate, latency, harm, outage, brokenUser } = scenario;
   const p99 = latencyOf(latencyQuantileMs(latency, 0.99));
-  const candidate = rollout.staging.candidates[0];
+  const candidates = candidatesWithUsers(rollout.staging);
+  const all = candidates.length === 1 ? 'both versions' : 'all versions';
   const wrong = [
     ...(harm === null
       ? []
-      : [`${candidate} ${harmText(harm)}${harm.fromMs === 0 ? '' : ` from ${durationOf(harm.fromMs)} on`}`]),
+      : [
+          `${subjectOf(scenario, rollout.staging)} ${harmText(harm)}${harm.fromMs === 0 ? '' : ` from ${durationOf(harm.fromMs)} on`}`,
+        ]),
     ...(outage === null
       ? []
       : [
-          `both versions fail ${percentOf(outage.failureRate)} more from ${durationOf(outage.fromMs)} on, for ${durationOf(outage.forMs)}`,
+          `${all} fail ${percentOf(outage.failureRate)} more from ${durationOf(outage.fromMs)} on, for ${durationOf(outage.forMs)}`,
         ]),
-    ...(brokenUser === null ? [] : [brokenUserText(brokenUser)]),
+    ...(brokenUser === null ? [] : [brokenUserText(brokenUser, all)]),
   ];
   return [
     `${rollout.name}: ${countOf(requestsPerSecond)} requests a second of ${countOf(userCount)} users; ${percentOf(failureRate)} fail; latency ${latencyOf(latency.medianMs)}, p99 ${p99}`,
-    wrong.length === 0 ? `${candidate} is as good as ${rollout.staging.baseline}` : wrong.join('; '),
+    wrong.length === 0 ? soundText(candidates, rollout.staging.baseline) : wrong.join('; '),
   ];
 }
 
@@ -44,9 +48,13 @@ function harmText({ failureRate, latencyFactor }: NonNullable<Scenario['harm']>)
   return parts.join(' and ');
 }
 
-function brokenUserText(brokenUser: BrokenUser): string {
+function soundText(candidates: readonly string[], baseline: string): string {
+  return `${listOf(candidates)} ${candidates.length === 1 ? 'is' : 'are'} as good as ${baseline}`;
+}
+
+function brokenUserText(brokenUser: BrokenUser, all: string): string {
   const whose = brokenUser === 'first' ? 'one of the first users of the new version' : 'one user';
-  return `${whose} fails on both versions and retries every two seconds`;
+  return `${whose} fails on ${all} and retries every two seconds`;
 }
 
 /** A line of the answer with its label in front. */

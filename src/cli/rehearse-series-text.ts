@@ -15,7 +15,7 @@ export function seriesLines(assumed: Assumed, summary: SeriesSummary): string[] 
     labelled('rehearsals', countOf(runCount)),
     labelled('rolled back', `${countOf(rolledBackCount)}, ${shareOf(rolledBackCount / runCount)} (${interval})`),
     labelled('promoted', `${countOf(promotedCount)}${timesText(summary.promotedAfterMs)}`),
-    ...stopLines(summary),
+    ...stopLines(assumed, summary),
     labelled(
       'Flagger rule',
       `${countOf(flagger.rolledBackCount)} rolled back, ${shareOf(flagger.rolledBackCount / runCount)}${timesText(flagger.rolledBackAfterMs)}; ${numberOf(flagger.candidateFailures.mean)} failed requests on average`,
@@ -30,7 +30,7 @@ export function seriesReport(assumed: Assumed, summary: SeriesSummary): object {
   return { ...assumptionsReport(assumed), ...summary, rolledBackShare: share, leastRequestsRatio: ratioOf(summary) };
 }
 
-function stopLines({ stops, ...summary }: SeriesSummary): string[] {
+function stopLines({ scenario }: Assumed, { stops, ...summary }: SeriesSummary): string[] {
   if (stops === null) return [];
   const { afterMs, requests, leastRequests, excessFailures, disappointedUsers } = stops;
   const ratio = ratioOf({ ...summary, stops });
@@ -38,7 +38,7 @@ function stopLines({ stops, ...summary }: SeriesSummary): string[] {
     ratio === null ? '' : `: ${ratio.toFixed(2)} times the ${countOf(leastRequests ?? 0)} that any test needs`;
   return [
     labelled('found', `after ${spanOf(afterMs)}`),
-    labelled('requests', `${countOf(requests.mean)} of the new version on average${limit}`),
+    labelled('requests', `${countOf(requests.mean)} of ${scenario.harmOf ?? 'the new version'} on average${limit}`),
     labelled(
       'users',
       `${numberOf(disappointedUsers.mean)} saw a failure on average, ${countOf(disappointedUsers.p95)} or fewer in 95 % of the rehearsals; ${numberOf(excessFailures.mean)} failures more than without the release`,

@@ -1,8 +1,10 @@
 // One rehearsal, in words for a person and as JSON for a program.
 import type { AuditEntry } from '../rollout/audit-entry.ts';
-import type { Rollout } from '../rollout/policy.ts';
+import type { CandidateSums } from '../rollout/rehearsal/candidate-record.ts';
 import type { Rehearsed } from '../rollout/rehearsal/rehearse.ts';
+import { subjectOf } from '../rollout/rehearsal/scenario.ts';
 import { leastRequestsOf } from '../rollout/rehearsal/series.ts';
+import { candidatesWithUsers } from '../rollout/rehearsal/shares.ts';
 import { countOf, durationOf } from '../rollout/wording.ts';
 import { type Assumed, assumptionLines, assumptionsReport, labelled } from './rehearse-assumptions.ts';
 import { tableLines } from './text-table.ts';
@@ -16,20 +18,18 @@ export function clockOf(atMs: number): string {
 
 /** One rehearsal: every change with its time and sentence, and what it cost. */
 export function rehearsalLines(assumed: Assumed, rehearsed: Rehearsed): string[] {
-  const { rollout } = assumed;
-  const { state, endedMs, holds, entries, candidate, flagger } = rehearsed;
+  const { state, endedMs, holds, entries, candidate, others = [], flagger } = rehearsed;
   const ended = state.phase === 'promoted' || state.phase === 'rolled-back';
-  const end = ended ? `${state.phase} after ${durationOf(endedMs)}` : `still ${state.phase} at ${state.percent} %`;
+  const end = ended
+    ? `${state.phase} after ${durationOf(endedMs)}`
+    : `still ${state.phase} at ${percentText(state, assumed)}`;
   return [
     ...assumptionLines(assumed),
     '',
-    ...tableLines([['>time', 'change', 'why'], ...entries.map(entryCells)]),
+    ...tableLines([['>time', 'change', 'why'], ...entries.map((entry) => entryCells(entry, assumed))]),
     '',
     labelled('end', `${end}${ended || holds === null ? '' : ` after ${durationOf(endedMs)}: ${holds}`}`),
-    labelled(
-      'cost',
-      `${requestsOf(candidate.requests, rollout)}, ${countOf(candidate.failures)} failed; at most ${countOf(candidate.disappointedUsers)} users saw a failure`,
-    ),
+    ...[candidate, ...others].map((each, i) => labelled(i === 0 ? 'cost' : '', costText(assumed, each))),
     ...harmLines(assumed, rehearsed),
     labelled('Flagger rule', flaggerText(flagger.rolledBackAtMs, flagger.candidateFailures)),
   ];
@@ -37,20 +37,35 @@ export function rehearsalLines(assumed: Assumed, rehearsed: Rehearsed): string[]
 
 /** The same for programs. */
 export function rehearsalReport(assumed: Assumed, rehearsed: Rehearsed): object {
-  const { state, endedMs, holds, entries, candidate, flagger } = rehearsed;
+  const { state, endedMs, holds, entries, candidate, others, flagger } = rehearsed;
   const { sinceHarm } = candidate;
   return {
     ...assumptionsReport(assumed),
     end: { phase: state.phase, percent: state.percent, atMs: endedMs, reason: state.reason, holds },
     changes: entries.map(({ atMs, kind, by, reason, to }) => ({ atMs, kind, by, reason, ...to })),
     candidate,
+    ...(others === undefined ? {} : { others }),
     leastRequests: sinceHarm === null ? null : leastRequestsIn(assumed, sinceHarm.percent),
     flagger,
   };
 }
 
-function entryCells({ atMs, kind, to, reason }: AuditEntry): string[] {
-  return [clockOf(atMs), `${kind} (${to.percent} %)`, reason];
+function entryCells({ atMs, kind, to, reason }: AuditEntry, assumed: Assumed): string[] {
+  return [clockOf(atMs), `${kind} (${percentText(to, assumed)})`, reason];
+}
+
+/** `20 %`; of a split among several candidates `20 + 10 %`. */
+function percentText(
+  { phase, percent }: Pick<AuditEntry['to'], 'phase' | 'percent'>,
+  { rollout: { staging } }: Assumed,
+): string {
+  const names = candidatesWithUsers(staging);
+  const isSplit = names.length > 1 && phase !== 'promoted' && phase !== 'rolled-back';
+  return `${isSplit ? names.map((name) => staging.split[name]).join(' + ') : percent} %`;
+}
+
+function costText(assumed: Assumed, { version, requests, failures, disappointedUsers }: CandidateSums): string {
+  return `${requestsOf(requests, assumed, version)}, ${countOf(failures)} failed; at most ${countOf(disappointedUsers)} users saw a failure`;
 }
 
 function harmLines(assumed: Assumed, { state, candidate }: Rehearsed): string[] {
@@ -58,7 +73,7 @@ function harmLines(assumed: Assumed, { state, candidate }: Rehearsed): string[] 
   if (sinceHarm === null || state.phase !== 'rolled-back') return [];
   const least = leastRequestsIn(assumed, sinceHarm.percent);
   const limit = least === null ? '' : `; any test needs ${countOf(least)} on average`;
-  const requests = requestsOf(sinceHarm.requests, assumed.rollout);
+  const requests = requestsOf(sinceHarm.requests, assumed, candidate.version);
   return [labelled('found', `${durationOf(sinceHarm.forMs)} after the harm began, ${requests}${limit}`)];
 }
 
@@ -73,6 +88,6 @@ function flaggerText(rolledBackAtMs: number | null, failures: number): string {
     : `rolls back after ${durationOf(rolledBackAtMs)}; ${failed}`;
 }
 
-function requestsOf(count: number, { staging }: Rollout): string {
-  return `${countOf(count)} ${staging.candidates[0]} requests`;
+function requestsOf(count: number, { rollout, scenario }: Assumed, version?: string): string {
+  return `${countOf(count)} ${version ?? subjectOf(scenario, rollout.staging)} requests`;
 }

@@ -1,29 +1,24 @@
 // `graygate rehearse`: what a rollout would do, in simulated time; once with every change, or many times in numbers.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { GraygateError } from '../errors.ts';
 import { randomFrom } from '../rollout/rehearsal/random.ts';
 import { rehearse, type Rehearsal, type RehearsalProgress, type Rehearsed } from '../rollout/rehearsal/rehearse.ts';
-import type { BrokenUser, Outage, Scenario } from '../rollout/rehearsal/scenario.ts';
 import { Series } from '../rollout/rehearsal/series.ts';
 import { countOf } from '../rollout/wording.ts';
 import { RiskSet } from '../telemetry/risk-set.ts';
 import type { CommandContext } from './command-context.ts';
 import { configOption, type ConfigOptions } from './config-option.ts';
-import { numberAbove, readDuration, readPairs, readPercent, wholeNumber } from './option-readers.ts';
+import { readDuration, wholeNumber } from './option-readers.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { Assumed } from './rehearse-assumptions.ts';
+import { addScenarioOptions, scenarioOf, type ScenarioOptions } from './rehearse-scenario.ts';
 import { seriesLines, seriesReport } from './rehearse-series-text.ts';
 import { clockOf, rehearsalLines, rehearsalReport } from './rehearse-text.ts';
 import { policyOf, rolloutOf } from './rollout-argument.ts';
-import { addTrafficOptions, latencyOf, type TrafficOptions } from './traffic-options.ts';
 
 type RehearseOptions = ConfigOptions &
-  TrafficOptions & {
-    readonly at: number;
-    readonly dependency?: Outage;
-    readonly brokenUser?: BrokenUser | true;
-    readonly ruleRps: number;
+  ScenarioOptions & {
     readonly runs?: number;
     readonly aa?: number;
     readonly seed: number;
@@ -34,8 +29,8 @@ type RehearseOptions = ConfigOptions &
 const notes = `
 Runs the real state machine, checks and statistics on simulated users, in simulated time: no server is asked, nothing is
 changed. Checks from outside (prometheus, webhook) and of the business are taken as content and approvals as given.
---harm errors=5 makes the new version fail 5 % of its requests, latency=1.5x makes it take half as long again;
---dependency makes both versions fail.
+--harm errors=5 makes the new version fail 5 % of its requests, latency=1.5x makes it take half as long again; where a split
+gives users to several, the first of them or the --candidate. --dependency makes every version fail.
 --aa N rehearses N healthy releases and says how many were rolled back all the same; it exits 1 when these are more than
 the rollout's alpha allows. Beside it stands what the rule of Flagger (success of 99 %, five failed looks, one a minute)
 would have done on the same traffic.
@@ -43,21 +38,13 @@ would have done on the same traffic.
 Examples:
   graygate rehearse default --config config/rehearsal.yaml --rps 200 --harm errors=5
   graygate rehearse default --config config/rehearsal.yaml --rps 200 --harm errors=1,latency=1.5x --at 30m
+  graygate rehearse shop --rps 200 --harm errors=5 --candidate green
   graygate rehearse strict --config config/rehearsal.yaml --rps 200 --aa 200 --dependency errors=5,for=10m`;
 
 /** The verb `rehearse`. */
 export function rehearseVerb(context: CommandContext): Command {
   const command = new Command('rehearse').argument('[rollout]', 'its name, where the policy has several');
-  return addTrafficOptions(command.addOption(configOption()))
-    .option('--at <time>', 'when the harm begins, such as 30m', readDuration, 0)
-    .option('--dependency <what>', 'both versions fail: errors=5,for=10m,at=10m', readOutage)
-    .addOption(
-      new Option(
-        '--broken-user [whose]',
-        'one user fails on both versions and retries: anyone, or one of the first whom the new version gets',
-      ).choices(['anyone', 'first']),
-    )
-    .option('--rule-rps <number>', 'requests a second that rules send to the new version', numberAbove(0, 1_000_000), 1)
+  return addScenarioOptions(command.addOption(configOption()))
     .option('--runs <number>', 'rehearse so many times, and print numbers', wholeNumber(1, 1_000_000))
     .option('--aa <number>', 'rehearse so many healthy releases, and print numbers', wholeNumber(1, 1_000_000))
     .option('--seed <number>', 'the same seed gives the same rehearsal', wholeNumber(0, 2 ** 31 - 1), 1)
@@ -76,7 +63,7 @@ async function run(name: string | undefined, options: RehearseOptions, context: 
     throw new GraygateError('usage', 'expected --aa without --harm and --runs: it rehearses healthy releases');
   }
   const rollout = rolloutOf(await policyOf(options, context), name);
-  const scenario = scenarioOf(options);
+  const scenario = scenarioOf(options, rollout.staging);
   const assumed: Assumed = { rollout, scenario, seed: options.seed };
   const rehearsal = { staging: rollout.staging, scenario, limitMs: options.limit };
   const course = { rehearsal, seed: options.seed, context };
@@ -142,29 +129,4 @@ async function finish(
     await nextTurn();
     if (context.stop.aborted) return null;
   }
-}
-
-function scenarioOf(options: RehearseOptions): Scenario {
-  const { harm } = options;
-  return {
-    requestsPerSecond: options.rps,
-    userCount: options.users,
-    ruleRequestsPerSecond: options.ruleRps,
-    failureRate: options.errorRate,
-    latency: latencyOf(options),
-    harm: harm === undefined ? null : { ...harm, fromMs: options.at },
-    outage: options.dependency ?? null,
-    brokenUser: options.brokenUser === true ? 'anyone' : (options.brokenUser ?? null),
-  };
-}
-
-function readOutage(text: string): Outage {
-  const pairs = readPairs(text, ['errors', 'for', 'at']);
-  const errors = pairs.get('errors');
-  if (errors === undefined) throw new InvalidArgumentError('expected errors=PERCENT');
-  return {
-    failureRate: readPercent(errors),
-    forMs: readDuration(pairs.get('for') ?? '10m'),
-    fromMs: readDuration(pairs.get('at') ?? '10m'),
-  };
 }

@@ -135,6 +135,17 @@ test('each candidate of a split is planned beside the baseline alone: who is on 
   assert.ok(Math.abs(found.requests / expected.requests - 1) < 1e-9);
 });
 
+test('what is planned of one of several candidates is about what a rehearsal shows', () => {
+  const split = { canary: 40, green: 10 };
+  const several = { ...strict([]), split, candidates: ['canary', 'green'] as const };
+  const [, green] = planStages(several, { ...traffic, userCount: 100_000 }, [{ failureRate: 0.01, latencyFactor: 1 }]);
+  const planned = green!.stops[0]!.found!;
+  const scenario = scenarioOf({ ...failing(0.01), harmOf: 'green' });
+  const runs = Array.from({ length: 40 }, (_, seed) => rehearsed(several, scenario, { seed }));
+  const mean = runs.reduce((sum, { endedMs }) => sum + endedMs, 0) / runs.length;
+  assert.ok(Math.abs(mean / planned.afterMs - 1) < 0.25, `${mean} and ${planned.afterMs}`);
+});
+
 test('where the baseline has no users there is nothing to find', () => {
   const half = { ...fixedOf({ canary: 50, green: 50 }), candidates: ['canary', 'green'] as const };
   const [canary, green] = planStages(half, traffic, usualHarms(0.001));

@@ -2,6 +2,7 @@
 // they do as if user by user, by the rule of the risk set (a user counts once a slice, and never again after a counted failure).
 // It forgets nobody who failed; a gateway forgets the oldest of more than 100,000.
 import type { Random } from './random.ts';
+import { ownerBelow, type Shares } from './shares.ts';
 
 /** What the users of one version did in a step of time. `exposed` and `failed` are those that count as evidence. */
 export type ArmStep = {
@@ -25,9 +26,6 @@ type Stretch = {
   exposed: number;
 };
 
-/** A share of the user population by version. */
-export type Shares = { readonly candidatePercent: number; readonly otherPercent: number };
-
 export class Population {
   readonly #stretches: Stretch[] = [];
   readonly #userCount: number;
@@ -47,18 +45,16 @@ export class Population {
     }
   }
 
-  /** Lets time pass: `perSecond` requests of all users together. The baseline first; other candidates than the first are left out. */
+  /** Lets time pass: `perSecond` requests of all users together, failing at `rates` by version. By version, the baseline first. */
   step(
-    { candidatePercent, otherPercent }: Shares,
-    { perSecond, forMs, rates }: { perSecond: number; forMs: number; rates: readonly [number, number] },
-  ): readonly [ArmStep, ArmStep] {
-    const arms = [emptyStep(), emptyStep()] as const;
+    shares: Shares,
+    { perSecond, forMs, rates }: { perSecond: number; forMs: number; rates: readonly number[] },
+  ): ArmStep[] {
+    const arms = rates.map(() => emptyStep());
     const mean = (perSecond * forMs) / 1_000 / this.#userCount;
     for (const stretch of this.#stretches) {
-      const isCandidate = stretch.upperPercent <= candidatePercent;
-      if (!isCandidate && stretch.upperPercent <= candidatePercent + otherPercent) continue;
-      const arm = isCandidate ? 1 : 0;
-      this.#act(stretch, { mean, rate: rates[arm] }, arms[arm]);
+      const owner = ownerBelow(stretch.upperPercent, shares);
+      this.#act(stretch, { mean, rate: rates[owner]! }, arms[owner]!);
     }
     return arms;
   }

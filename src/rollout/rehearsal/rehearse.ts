@@ -6,19 +6,17 @@ import type { RolloutEvent } from '../rollout-event.ts';
 import { isWatched, type RolloutState } from '../rollout-state.ts';
 import type { Staging } from '../staging.ts';
 import type { Effect } from '../transition.ts';
-import { boundsOf, otherPercentOf } from './bounds.ts';
-import { CandidateRecord, type CandidateSums } from './candidate-record.ts';
-import { FlaggerWatch, type FlaggerVerdict } from './flagger-watch.ts';
-import type { Shares } from './population.ts';
+import { type Cost, Costs } from './costs.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
-import { type RiskRule, Traffic, type TrafficStep } from './traffic.ts';
+import { type Shares, sharesOf } from './shares.ts';
+import { type RiskRule, Traffic } from './traffic.ts';
 import { Watch } from './watch.ts';
 
 /** What is rehearsed, and after how much simulated time it ends whatever became of it. */
 export type Rehearsal = { readonly staging: Staging; readonly scenario: Scenario; readonly limitMs: number };
 
-export type Rehearsed = {
+export type Rehearsed = Cost & {
   /** Where it stood at the end: `promoted` and `rolled-back` are final, others waited for a person or for more time. */
   readonly state: RolloutState;
   readonly endedMs: number;
@@ -26,8 +24,6 @@ export type Rehearsed = {
   readonly holds: string | null;
   /** Every change in order, with its sentence. */
   readonly entries: readonly AuditEntry[];
-  readonly candidate: CandidateSums;
-  readonly flagger: FlaggerVerdict;
 };
 
 /** How far it is; `doneShare` (0–1) counts stages and the time held in them. */
@@ -50,13 +46,11 @@ export function* rehearse(rehearsal: Rehearsal, chance: Chance): Generator<Rehea
 
 class Run {
   readonly #staging: Staging;
-  readonly #scenario: Scenario;
   readonly #limitMs: number;
   readonly #random: Random;
   readonly #traffic: Traffic;
   readonly #watch: Watch;
-  readonly #record: CandidateRecord;
-  readonly #flagger = new FlaggerWatch();
+  readonly #costs: Costs;
   readonly #entries: AuditEntry[] = [];
   #state: RolloutState | null = null;
   #shares: Shares;
@@ -66,13 +60,12 @@ class Run {
 
   constructor({ staging, scenario, limitMs }: Rehearsal, chance: Chance) {
     this.#staging = staging;
-    this.#scenario = scenario;
     this.#limitMs = limitMs;
     this.#random = chance.random;
-    this.#traffic = new Traffic(scenario, boundsOf(staging), chance);
+    this.#traffic = new Traffic(scenario, staging, chance);
     this.#watch = new Watch(staging);
-    this.#record = new CandidateRecord(scenario);
-    this.#shares = { candidatePercent: 0, otherPercent: otherPercentOf(staging) };
+    this.#costs = new Costs(scenario, staging);
+    this.#shares = sharesOf(staging, {});
     this.#take({ kind: 'started', nowMs: 0 });
   }
 
@@ -87,7 +80,8 @@ class Run {
     const nowMs = this.#nowMs;
     const dueMs = Math.min(this.#tickedMs + wholeTickMs, nowMs + this.#traffic.nextStepMs(nowMs));
     const step = this.#traffic.step(this.#shares, { nowMs, forMs: dueMs - nowMs });
-    this.#count(step, { nowMs, forMs: dueMs - nowMs });
+    this.#costs.add(step, this.#shares, { nowMs, forMs: dueMs - nowMs });
+    this.#watch.count(step, dueMs);
     this.#nowMs = dueMs;
     const stratum = this.#traffic.dueStratum(dueMs);
     if (stratum !== null) {
@@ -113,26 +107,10 @@ class Run {
   result(): Rehearsed {
     const state = this.#state!;
     const endedMs = this.#nowMs;
-    const percent = this.#entries.at(-1)?.from?.percent ?? 0;
-    if (state.phase === 'rolled-back' && percent > 0) {
-      this.#flagger.goOn(this.#scenario, { nowMs: endedMs, limitMs: this.#limitMs, percent, random: this.#random });
+    if (state.phase === 'rolled-back') {
+      this.#costs.goOn({ nowMs: endedMs, limitMs: this.#limitMs, random: this.#random });
     }
-    return {
-      state,
-      endedMs,
-      holds: this.#holds,
-      entries: this.#entries,
-      candidate: this.#record.sums(endedMs),
-      flagger: this.#flagger.verdict(),
-    };
-  }
-
-  #count(step: TrafficStep, { nowMs, forMs }: { nowMs: number; forMs: number }): void {
-    const [, candidate] = step.arms;
-    const percent = this.#shares.candidatePercent;
-    this.#watch.count(step, nowMs + forMs);
-    this.#record.add(candidate, { nowMs, percent });
-    this.#flagger.add(candidate, { fromMs: nowMs, toMs: nowMs + forMs, percent });
+    return { state, endedMs, holds: this.#holds, entries: this.#entries, ...this.#costs.sums(endedMs) };
   }
 
   #tick(): void {
@@ -159,8 +137,7 @@ class Run {
   #do(effect: Effect): void {
     if (effect.do === 'announce') this.#entries.push(effect.entry);
     if (effect.do === 'publish') {
-      const candidatePercent = effect.split[this.#staging.candidates[0]] ?? 0;
-      this.#shares = { ...this.#shares, candidatePercent };
+      this.#shares = sharesOf(this.#staging, effect.split);
     }
     if (effect.do === 'evidence') this.#watch.anew(effect.anew, this.#nowMs);
   }

@@ -1,5 +1,7 @@
-// What a rehearsal assumes of the service and of the release: traffic, how both versions behave, and what goes wrong when.
+// What a rehearsal assumes of the service and of the release: traffic, how the versions behave, and what goes wrong when.
+import type { Staging } from '../staging.ts';
 import type { LatencyModel } from './latency-model.ts';
+import { candidatesWithUsers } from './shares.ts';
 
 export type Scenario = {
   /** Of all users together. */
@@ -11,11 +13,13 @@ export type Scenario = {
   /** Of the baseline and of a healthy candidate (0–1). */
   readonly failureRate: number;
   readonly latency: LatencyModel;
-  /** What is wrong with the candidate; null: nothing. */
+  /** What is wrong with a candidate; null: nothing. */
   readonly harm: Harm | null;
-  /** Something that both versions need and that fails; null: nothing does. */
+  /** The candidate that is harmed; absent: the first that gets users. */
+  readonly harmOf?: string;
+  /** Something that every version needs and that fails; null: nothing does. */
   readonly outage: Outage | null;
-  /** One user more, whose every request fails on both versions, and who retries; null: there is none. */
+  /** One user more, whose every request fails on every version, and who retries; null: there is none. */
   readonly brokenUser: BrokenUser | null;
 };
 
@@ -25,11 +29,16 @@ export type BrokenUser = 'anyone' | 'first';
 /** From `fromMs` on the candidate fails `failureRate` of its requests (null: as the baseline does) and takes `latencyFactor` times as long. */
 export type Harm = { readonly failureRate: number | null; readonly latencyFactor: number; readonly fromMs: number };
 
-/** `failureRate` of the requests of either version fail because of it. */
+/** `failureRate` of the requests of every version fail because of it. */
 export type Outage = { readonly failureRate: number; readonly fromMs: number; readonly forMs: number };
 
-/** Failure rates (0–1) of both versions. */
+/** Failure rates (0–1) of the baseline, as of every healthy candidate, and of the candidate that may be harmed. */
 export type FailureRates = { readonly baseline: number; readonly candidate: number };
+
+/** The candidate that a rehearsal is about: the one that is harmed, or would be. */
+export function subjectOf({ harmOf }: Pick<Scenario, 'harmOf'>, staging: Staging): string {
+  return harmOf ?? candidatesWithUsers(staging)[0];
+}
 
 /** The failure rates at a time since the start. */
 export function failureRatesAt(scenario: Scenario, atMs: number): FailureRates {

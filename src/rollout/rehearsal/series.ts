@@ -2,16 +2,16 @@
 import { leastRequests } from '../../stats/plan-rollout.ts';
 import { rateInterval, type Interval } from '../../stats/rate-interval.ts';
 import type { AuditEntry } from '../audit-entry.ts';
-import type { Staging } from '../staging.ts';
+import { alphaOf, otherPercentOf, type Staging } from '../staging.ts';
 import type { Rehearsed } from './rehearse.ts';
-import type { Scenario } from './scenario.ts';
+import { type Scenario, subjectOf } from './scenario.ts';
 
 /** Of numbers that differ from run to run; `p95` is not exceeded by 95 % of them. */
 export type Spread = { readonly mean: number; readonly median: number; readonly p95: number };
 
 export type StageStay = { readonly name: string; readonly percent: number; readonly ms: Spread };
 
-/** Runs in which a harmed candidate was rolled back; all counts are of the candidate since the harm began. */
+/** Runs in which a harmed candidate was rolled back; all counts are of that candidate since its harm began. */
 export type Stops = {
   readonly afterMs: Spread;
   readonly requests: Spread;
@@ -113,15 +113,16 @@ export class Series {
 }
 
 /**
- * Candidate requests that any test needs on average to find the scenario's harm at this percent with the rollout's `alpha`
+ * Candidate requests that any test needs on average to find the scenario's harm at this percent with the candidate's part of `alpha`
  * (STATISTICS 8); null where its failure rates are no harm to the error guard, or there is none.
  */
-export function leastRequestsOf({ analysis }: Staging, scenario: Scenario, percent: number): number | null {
-  const guard = analysis.checks.find((check) => check.metric === 'error-rate' && check.role === 'guard');
+export function leastRequestsOf(staging: Staging, scenario: Scenario, percent: number): number | null {
+  const bothPercent = 100 - otherPercentOf(staging, subjectOf(scenario, staging));
+  const guard = staging.analysis.checks.find((check) => check.metric === 'error-rate' && check.role === 'guard');
   const candidateRate = scenario.harm?.failureRate ?? null;
-  if (guard?.metric !== 'error-rate' || candidateRate === null || percent <= 0 || percent >= 100) return null;
-  const expectation = { share: percent / 100, candidateRate, baselineRate: scenario.failureRate };
-  const { candidate } = leastRequests(guard.tolerate, expectation, analysis.alpha);
+  if (guard?.metric !== 'error-rate' || candidateRate === null || percent <= 0 || percent >= bothPercent) return null;
+  const expectation = { share: percent / bothPercent, candidateRate, baselineRate: scenario.failureRate };
+  const { candidate } = leastRequests(guard.tolerate, expectation, alphaOf(staging));
   return Number.isFinite(candidate) ? candidate : null;
 }
 

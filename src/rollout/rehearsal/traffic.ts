@@ -1,10 +1,12 @@
 // The traffic of a rehearsal: what a window would have seen of simulated users, closed stratum by closed stratum.
 import { emptyArm, type StratumArm } from '../figures.ts';
 import { firstSliceMs, isStratumDue, nextSliceMs } from '../stratum-rule.ts';
+import type { Staging } from '../staging.ts';
 import { LatencyDraws } from './latency-model.ts';
-import { type ArmStep, Population, type Shares } from './population.ts';
+import { type ArmStep, Population } from './population.ts';
 import type { Random } from './random.ts';
-import { failureRatesAt, type Scenario } from './scenario.ts';
+import { failureRatesAt, type Scenario, subjectOf } from './scenario.ts';
+import { boundsOf, type Shares } from './shares.ts';
 
 /** Whose request counts as evidence: the window's own rule, for the user whose requests are simulated one by one. */
 export interface RiskRule {
@@ -12,8 +14,8 @@ export interface RiskRule {
   nextSlice(): void;
 }
 
-/** What happened in a step, the baseline first; `ruleRequests` went to the candidate by rules. */
-export type TrafficStep = { readonly arms: readonly [ArmStep, ArmStep]; readonly ruleRequests: number };
+/** What happened in a step by version, the baseline first; `ruleRequests` went to the first candidate by rules. */
+export type TrafficStep = { readonly arms: readonly ArmStep[]; readonly ruleRequests: number };
 
 /** A gateway looks at its windows ten times a second. */
 const lookEveryMs = 100;
@@ -25,7 +27,9 @@ export class Traffic {
   readonly #population: Population;
   readonly #random: Random;
   readonly #riskRule: RiskRule;
-  readonly #arms: readonly [StratumArm, StratumArm] = [emptyArm(), emptyArm()];
+  /** By version. */
+  readonly #arms: readonly StratumArm[];
+  readonly #harmedIndex: number;
   readonly #healthy: LatencyDraws;
   readonly #harmed: LatencyDraws;
   /** Where the broken user's bucket lies among 100 percent of users. */
@@ -33,13 +37,14 @@ export class Traffic {
   #sliceMs = firstSliceMs;
   #beganMs = 0;
 
-  /** `bounds`: every percent that the split may cut at. */
-  constructor(scenario: Scenario, bounds: readonly number[], chance: { random: Random; riskRule: RiskRule }) {
+  constructor(scenario: Scenario, staging: Staging, chance: { random: Random; riskRule: RiskRule }) {
     const { latency, harm } = scenario;
     this.#scenario = scenario;
     this.#random = chance.random;
     this.#riskRule = chance.riskRule;
-    this.#population = new Population(scenario.userCount, bounds, chance.random);
+    this.#arms = [emptyArm(), ...staging.candidates.map(() => emptyArm())];
+    this.#harmedIndex = 1 + staging.candidates.indexOf(subjectOf(scenario, staging));
+    this.#population = new Population(scenario.userCount, boundsOf(staging), chance.random);
     this.#brokenPercent = scenario.brokenUser === 'anyone' ? 100 * chance.random.uniform() : 0;
     this.#healthy = new LatencyDraws(latency);
     this.#harmed = new LatencyDraws({ ...latency, medianMs: latency.medianMs * (harm?.latencyFactor ?? 1) });
@@ -55,7 +60,8 @@ export class Traffic {
     const scenario = this.#scenario;
     const { baseline, candidate } = failureRatesAt(scenario, nowMs);
     const perSecond = scenario.requestsPerSecond;
-    const arms = this.#population.step(shares, { perSecond, forMs, rates: [baseline, candidate] });
+    const rates = this.#arms.map((_, i) => (i === this.#harmedIndex ? candidate : baseline));
+    const arms = this.#population.step(shares, { perSecond, forMs, rates });
     for (const [i, { exposed, failed }] of arms.entries()) this.#expose(i, { exposed, failed, nowMs });
     if (scenario.brokenUser !== null) this.#retry(arms, { shares, nowMs, forMs });
     const ruleRequests = this.#random.poisson((scenario.ruleRequestsPerSecond * forMs) / 1_000);
@@ -63,17 +69,16 @@ export class Traffic {
   }
 
   /** The open stratum, where it is due; its arms are those of the next one as soon as `nextSlice` is called. */
-  dueStratum(nowMs: number): readonly [StratumArm, StratumArm] | null {
-    const [baseline, candidate] = this.#arms;
+  dueStratum(nowMs: number): readonly StratumArm[] | null {
     const elapsedMs = nowMs - this.#beganMs;
-    const counts = { baselineCount: baseline.exposedCount, candidateCount: candidate.exposedCount };
-    return isStratumDue({ elapsedMs, sliceMs: this.#sliceMs, ...counts }) ? this.#arms : null;
+    const baselineCount = this.#arms[0]!.exposedCount;
+    const candidateCount = this.#exposedCount() - baselineCount;
+    return isStratumDue({ elapsedMs, sliceMs: this.#sliceMs, baselineCount, candidateCount }) ? this.#arms : null;
   }
 
   /** Closes the stratum that was due and opens the next. */
   nextSlice(nowMs: number): void {
-    const [baseline, candidate] = this.#arms;
-    this.#sliceMs = nextSliceMs(baseline.exposedCount + candidate.exposedCount, nowMs - this.#beganMs);
+    this.#sliceMs = nextSliceMs(this.#exposedCount(), nowMs - this.#beganMs);
     this.#beganMs = nowMs;
     this.#population.nextSlice();
     this.#riskRule.nextSlice();
@@ -86,24 +91,24 @@ export class Traffic {
   #expose(index: number, { exposed, failed, nowMs }: { exposed: number; failed: number; nowMs: number }): void {
     const arm = this.#arms[index]!;
     const { harm } = this.#scenario;
-    const isSlow = index === 1 && harm !== null && nowMs >= harm.fromMs;
+    const isSlow = index === this.#harmedIndex && harm !== null && nowMs >= harm.fromMs;
     arm.exposedCount += exposed;
     arm.failedCount += failed;
     (isSlow ? this.#harmed : this.#healthy).draw(arm.latencies, exposed, this.#random);
   }
 
+  #exposedCount(): number {
+    return this.#arms.reduce((sum, { exposedCount }) => sum + exposedCount, 0);
+  }
+
   /** The requests of the broken user, each by the window's own rule. */
-  #retry(
-    arms: readonly [ArmStep, ArmStep],
-    { shares, nowMs, forMs }: { shares: Shares; nowMs: number; forMs: number },
-  ): void {
-    const { candidatePercent, otherPercent } = shares;
-    const index = this.#brokenPercent < candidatePercent ? 1 : 0;
-    if (index === 0 && this.#brokenPercent < candidatePercent + otherPercent) return;
+  #retry(arms: readonly ArmStep[], { shares, nowMs, forMs }: { shares: Shares; nowMs: number; forMs: number }): void {
+    const index = shares.upperPercents.findIndex((upper) => this.#brokenPercent < upper) + 1;
+    const arm = arms[index]!;
     const tries = Math.floor((nowMs + forMs) / retryEveryMs) - Math.floor(nowMs / retryEveryMs);
     for (let i = 0; i < tries; i += 1) {
-      arms[index].requests += 1;
-      arms[index].failures += 1;
+      arm.requests += 1;
+      arm.failures += 1;
       if (this.#riskRule.admits(brokenUser, true)) this.#expose(index, { exposed: 1, failed: 1, nowMs });
     }
   }

@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Population } from '../../../src/rollout/rehearsal/population.ts';
 import { type Random, randomFrom } from '../../../src/rollout/rehearsal/random.ts';
+import { type Shares, sharesOf } from '../../../src/rollout/rehearsal/shares.ts';
 import { RiskSet } from '../../../src/telemetry/risk-set.ts';
 
 const second = { perSecond: 200, forMs: 1_000, rates: [0.01, 0.05] as [number, number] };
-const tenPercent = { candidatePercent: 10, otherPercent: 0 };
+const tenPercent = percentsOf(10);
+
+/** Of one candidate after the other. */
+function percentsOf(...percents: readonly number[]): Shares {
+  const split = Object.fromEntries(percents.map((percent, i) => [`c${i}`, percent]));
+  return sharesOf({ candidates: Object.keys(split) as [string, ...string[]] }, split);
+}
 
 type Sums = { exposed: number; failed: number; requests: number; failures: number; newUsers: number };
 const noSums: Sums = { exposed: 0, failed: 0, requests: 0, failures: 0, newUsers: 0 };
@@ -25,7 +32,7 @@ function byCount(random: Random, userCount: number, seconds: number): Sums {
   const population = new Population(userCount, [10], random);
   let sums = noSums;
   for (let i = 0; i < seconds; i += 1) {
-    sums = add(sums, population.step(tenPercent, second)[1]);
+    sums = add(sums, population.step(tenPercent, second)[1]!);
     population.nextSlice();
   }
   return sums;
@@ -69,7 +76,7 @@ test('users drawn by count do what users do one by one under the risk set of the
 test('a user counts once a slice, and never again after a counted failure', () => {
   const population = new Population(100, [50], randomFrom(1));
   const always = { perSecond: 1e9, forMs: 1_000, rates: [0, 0] as [number, number] };
-  const half = { candidatePercent: 50, otherPercent: 0 };
+  const half = percentsOf(50);
   const exposedIn = (rates: [number, number]): number =>
     population.step(half, { ...always, rates }).reduce((sum, { exposed }) => sum + exposed, 0);
   assert.equal(exposedIn([0, 0]), 100);
@@ -85,22 +92,24 @@ test('users who failed on the baseline keep that when the candidate gets them', 
   const all = { perSecond: 1e9, forMs: 1_000 };
   population.step(tenPercent, { ...all, rates: [1, 0] });
   population.nextSlice();
-  const [baseline, candidate] = population.step({ candidatePercent: 50, otherPercent: 0 }, { ...all, rates: [0, 0] });
-  assert.equal(baseline.exposed, 0);
+  const [baseline, candidate] = population.step(percentsOf(50), { ...all, rates: [0, 0] });
+  assert.equal(baseline!.exposed, 0);
   assert.ok(
-    candidate.exposed > 50 && candidate.exposed < 150,
-    `${candidate.exposed} of some 100 who had the candidate`,
+    candidate!.exposed > 50 && candidate!.exposed < 150,
+    `${candidate!.exposed} of some 100 who had the candidate`,
   );
 });
 
-test('each user is new once, and users of other candidates belong to neither version', () => {
+test('each user is new once, for the version that has the user, and fails as that does', () => {
   const population = new Population(10_000, [10, 30], randomFrom(3));
-  const shares = { candidatePercent: 10, otherPercent: 20 };
-  const all = { perSecond: 1e9, forMs: 1_000, rates: [0, 0] as [number, number] };
-  const [baseline, candidate] = population.step(shares, all);
-  assert.ok(Math.abs(baseline.newUsers - 7_000) < 250 && Math.abs(candidate.newUsers - 1_000) < 150);
+  const shares = percentsOf(10, 20);
+  const all = { perSecond: 1e9, forMs: 1_000, rates: [0, 0, 1] };
+  const [baseline, candidate, other] = population.step(shares, all);
+  assert.ok(Math.abs(baseline!.newUsers - 7_000) < 250 && Math.abs(candidate!.newUsers - 1_000) < 150);
+  assert.ok(Math.abs(other!.newUsers - 2_000) < 200);
+  assert.deepEqual([baseline!.failures, candidate!.failures, other!.failures], [0, 0, other!.requests]);
   assert.deepEqual(
     population.step(shares, all).map(({ newUsers }) => newUsers),
-    [0, 0],
+    [0, 0, 0],
   );
 });

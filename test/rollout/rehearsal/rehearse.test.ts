@@ -80,21 +80,12 @@ test('a dependency that fails for both versions, or a broken user who retries, r
     }
 });
 
+const outside = { role: 'guard', url: '', everyMs: 1_000, timeoutMs: 1_000, failures: 1 } as const;
+
 test('stages of 0 %, approvals and the bake are gone through; outside sources are content', () => {
   const sources: Check[] = [
-    {
-      name: 'cpu',
-      role: 'guard',
-      metric: 'prometheus',
-      url: '',
-      query: '',
-      min: null,
-      max: 0.7,
-      everyMs: 1_000,
-      timeoutMs: 1_000,
-      failures: 3,
-    },
-    { name: 'smoke', role: 'guard', metric: 'webhook', url: '', everyMs: 1_000, timeoutMs: 1_000, failures: 1 },
+    { ...outside, name: 'cpu', metric: 'prometheus', query: '', min: null, max: 0.7, failures: 3 },
+    { ...outside, name: 'smoke', metric: 'webhook' },
   ];
   const staging = stagingOf(
     {
@@ -150,6 +141,55 @@ test('a fixed split is watched as well, beside other candidates', () => {
   };
   const alone = rehearsed({ ...fixed, split: { canary: 20 } }, scenarioOf(failing(0.05)));
   assert.ok(Math.abs(thresholdOf(bad) - thresholdOf(alone) - Math.LN2) < 1e-9, 'alpha is shared');
+});
+
+const three = climbing({ stages: [], split: { canary: 20, green: 10 }, candidates: ['canary', 'green'] });
+
+test('any candidate of a split can be the bad one: it is named, and the others go back with it', () => {
+  const bad = rehearsed(three, scenarioOf({ ...failing(0.05, 60_000), harmOf: 'green' }));
+  assert.equal(bad.state.phase, 'rolled-back');
+  assert.match(
+    bad.state.reason,
+    /^canary and green are rolled back from 20 % and 10 %: green fails [\d.]+ % of requests/,
+  );
+  const { candidate, others = [], endedMs } = bad;
+  assert.deepEqual([candidate.version, others.map(({ version }) => version)], ['green', ['canary']]);
+  assert.equal(candidate.sinceHarm!.forMs, endedMs - 60_000);
+  assert.equal(candidate.sinceHarm!.percent, 10);
+  assert.equal(others[0]!.sinceHarm, null);
+  assert.ok(candidate.failures > 5 && others[0]!.failures < candidate.failures, 'only green fails');
+  assert.ok(Math.abs(others[0]!.requests / candidate.requests - 2) < 0.3);
+});
+
+test('a slow candidate beside a good one is found too', () => {
+  const harm = { failureRate: null, latencyFactor: 2, fromMs: 0 };
+  const { state } = rehearsed(three, scenarioOf({ ...busy, harm, harmOf: 'green' }));
+  assert.match(state.reason, /: p\d+ of green is \d+ ms, of stable \d+ ms/);
+});
+
+test('healthy candidates stay, also when what all of them need fails', () => {
+  const outage = { failureRate: 0.05, fromMs: 60_000, forMs: 600_000 };
+  for (let seed = 1; seed <= 3; seed += 1) {
+    const { state, candidate, others } = rehearsed(three, scenarioOf({ outage }), { seed, limitMs: hourMs });
+    assert.deepEqual([state.phase, candidate.version, others?.length], ['steady', 'canary', 1]);
+  }
+});
+
+test('the users of each candidate are counted, and fall as the split says', () => {
+  const smoke: Check = { ...outside, name: 'smoke', metric: 'webhook' };
+  const analysis = { ...defaultAnalysis, checks: [...defaultAnalysis.checks, smoke] };
+  const late = scenarioOf({ ...failing(0.05, hourMs), harmOf: 'green' });
+  const { entries, holds } = rehearsed({ ...three, analysis }, late);
+  assert.equal(holds, null);
+  const { sampleRatio, verdicts } = entries.at(-1)!.measured!;
+  assert.equal(sampleRatio.answer, 'ok');
+  const { users, expectedCandidateUsers } = sampleRatio;
+  const part = sampleRatio.version === 'green' ? 0.1 : 0.2;
+  assert.ok(users > 90_000 && Math.abs(expectedCandidateUsers / users - part) < 1e-9, 'of all users');
+  assert.deepEqual(
+    verdicts.map(({ check, version }) => `${check} ${version}`),
+    ['error-rate', 'latency', 'smoke'].flatMap((check) => [`${check} canary`, `${check} green`]),
+  );
 });
 
 test('checks of the business hold no rehearsal up: nobody knows what users will buy', () => {

@@ -37,6 +37,16 @@ test('a series of healthy releases says how often one was rolled back all the sa
   assert.ok(Math.abs(whole - promotedAfterMs!.mean) < 1e-6);
 });
 
+test('beside other candidates the least requests are those of the two alone, at its part of alpha', () => {
+  const split = { canary: 20, green: 7 };
+  const several = { ...strict([]), split, candidates: ['canary', 'green'] as const };
+  const scenario = scenarioOf({ ...failing(0.05), harmOf: 'green' });
+  const alone = { ...several, analysis: { ...several.analysis, alpha: 0.005 }, split: { canary: 8.75 } };
+  const least = leastRequestsOf(several, scenario, 7)!;
+  assert.ok(Math.abs(least - leastRequestsOf(alone, scenarioOf(failing(0.05)), 8.75)!) < 1e-6, `${least}`);
+  assert.equal(leastRequestsOf(several, scenario, 80), null, 'then the baseline has nobody');
+});
+
 test('the least requests are those of the statistics, and none where there is nothing to find', () => {
   const guarded = strict([stageOf(5), stageOf(100)]);
   const least = (harm: number, percent: number): number | null =>

@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StratumArm } from '../../../src/rollout/figures.ts';
 import { randomFrom } from '../../../src/rollout/rehearsal/random.ts';
+import { type Shares, sharesOf } from '../../../src/rollout/rehearsal/shares.ts';
 import { Traffic } from '../../../src/rollout/rehearsal/traffic.ts';
+import type { Staging } from '../../../src/rollout/staging.ts';
 import type { Scenario } from '../../../src/rollout/rehearsal/scenario.ts';
 import { RiskSet } from '../../../src/telemetry/risk-set.ts';
+import { fixedOf } from '../../support/rollout-machine.ts';
 import { failing, scenarioOf } from '../../support/scenarios.ts';
 
 type Closed = { atMs: number; exposed: [number, number]; failed: [number, number]; slowest: [number, number] };
 
 /** The strata that close within a time, and what was counted beside them. */
 function run(scenario: Scenario, { percent, forMs }: { percent: number; forMs: number }) {
-  const traffic = new Traffic(scenario, [percent], { random: randomFrom(1), riskRule: new RiskSet() });
+  const { staging, shares } = splitOf(percent);
+  const traffic = new Traffic(scenario, staging, { random: randomFrom(1), riskRule: new RiskSet() });
   const strata: Closed[] = [];
   const sums = { requests: [0, 0], failures: [0, 0], ruleRequests: 0 };
   for (let nowMs = 0; nowMs < forMs;) {
     const stepMs = traffic.nextStepMs(nowMs);
-    const step = traffic.step({ candidatePercent: percent, otherPercent: 0 }, { nowMs, forMs: stepMs });
+    const step = traffic.step(shares, { nowMs, forMs: stepMs });
     for (const i of [0, 1]) {
       sums.requests[i]! += step.arms[i]!.requests;
       sums.failures[i]! += step.arms[i]!.failures;
@@ -24,7 +29,7 @@ function run(scenario: Scenario, { percent, forMs }: { percent: number; forMs: n
     nowMs += stepMs;
     const due = traffic.dueStratum(nowMs);
     if (due === null) continue;
-    const [baseline, candidate] = due;
+    const [baseline, candidate] = due as [StratumArm, StratumArm];
     strata.push({
       atMs: nowMs,
       exposed: [baseline.exposedCount, candidate.exposedCount],
@@ -46,6 +51,11 @@ function run(scenario: Scenario, { percent, forMs }: { percent: number; forMs: n
     traffic.nextSlice(nowMs);
   }
   return { strata, sums };
+}
+
+function splitOf(percent: number): { staging: Staging; shares: Shares } {
+  const staging = fixedOf({ canary: percent });
+  return { staging, shares: sharesOf(staging, staging.split) };
 }
 
 function ends(requestsPerSecond: number, percent: number): number[] {
@@ -104,9 +114,10 @@ test('a broken user who may be anyone is in the candidate as often as its percen
   let inCandidate = 0;
   for (let seed = 0; seed < 300; seed += 1) {
     const chance = { random: randomFrom(seed), riskRule: new RiskSet() };
-    const traffic = new Traffic(scenarioOf({ failureRate: 0, brokenUser: 'anyone' }), [30], chance);
-    const { arms } = traffic.step({ candidatePercent: 30, otherPercent: 0 }, { nowMs: 0, forMs: 2_000 });
-    inCandidate += arms[1].failures;
+    const { staging, shares } = splitOf(30);
+    const traffic = new Traffic(scenarioOf({ failureRate: 0, brokenUser: 'anyone' }), staging, chance);
+    const { arms } = traffic.step(shares, { nowMs: 0, forMs: 2_000 });
+    inCandidate += arms[1]!.failures;
   }
   assert.ok(Math.abs(inCandidate - 90) < 40, String(inCandidate));
 });
