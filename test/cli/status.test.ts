@@ -119,7 +119,7 @@ test('--watch on a pipe prints where it stands and a line for each change, also 
   await act('pause');
   await act('resume');
   await eventually('both changes', () => /canary goes on at 5 %/.test(watching.said()));
-  await eventually('the change as JSON', () => asJson.said().trimEnd().split('\n').length > 1);
+  await eventually('the last change as JSON', () => asJson.said().includes('"revision":3'));
   watching.stop();
   asJson.stop();
   assert.deepEqual([await watching.ended, await asJson.ended], [0, 0]);
@@ -182,7 +182,7 @@ test('--wait goes on over a restart of the gateway and misses nothing', async (t
   await eventually('the first look', () => waiting.said() !== '');
   first.process.kill('SIGKILL');
   await first.exit;
-  await eventually('that it is said', () => waiting.complained().endsWith('ECONNREFUSED; trying again\n'));
+  await eventually('that it is said', () => waiting.complained().endsWith('; trying again\n'));
   const second = await serveStaged(t, { stages: oneHour, folder, adminPort: new URL(first.adminUrl).port });
   await actOn(second)('pause');
   await actOn(second)('promote');

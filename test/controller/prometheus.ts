@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { eventually } from '../support/eventually.ts';
 import { findProgram } from '../support/requirements.ts';
 
@@ -28,23 +28,22 @@ export async function openExporter(metrics: string): Promise<Exporter> {
   return Object.assign(exporter, { close });
 }
 
-/** Starts Prometheus and waits until it answers queries. It scrapes the exporter every 100 ms. */
+/** Starts Prometheus and waits until it answers queries. It scrapes the exporter every 3 s, and waits as long for an answer. */
 export async function openPrometheus(exporter: Exporter): Promise<Prometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'graygate-prometheus-'));
   const targets = `static_configs: [{ targets: ['127.0.0.1:${exporter.port}'] }]`;
-  const config = `scrape_configs:\n  - { job_name: app, scrape_interval: 100ms, scrape_timeout: 100ms, ${targets} }\n`;
+  const config = `scrape_configs:\n  - { job_name: app, scrape_interval: 3s, scrape_timeout: 3s, ${targets} }\n`;
   await writeFile(join(folder, 'prometheus.yml'), config);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const child = spawn(
     findProgram('prometheus')!,
     [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.listen-address=127.0.0.1:0',
     ],
-    { stdio: 'ignore' },
+    { stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  const url = await urlIn(child.stderr);
   await eventually('Prometheus to be ready', async () => isReady(url));
   return {
     url,
@@ -67,10 +66,10 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-async function freePort(): Promise<number> {
-  const server = createSocketServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
+/** Where it says in its log that it listens; the rest of the log is read and left. */
+async function urlIn(log: Readable): Promise<string> {
+  let said = '';
+  log.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const found = await eventually('the port', () => /"Listening on" address=(127\.0\.0\.1:\d+)/.exec(said)?.[1]);
+  return `http://${found}`;
 }

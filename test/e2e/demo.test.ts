@@ -71,8 +71,12 @@ test('with the experiment that comes with it, what customers buy is counted for 
 
 test('it tells once how the generated requests were shared out, and the sum at its end', async (t) => {
   const demo = await startDemo(t);
-  const shares = /^\d+ requests: canary [\d.]+ % \(0\.0 % failed\), stable [\d.]+ %/m;
+  const shares = /^\d+ requests: (canary [\d.]+ % \(0\.0 % failed\), )?stable [\d.]+ %/m;
   await eventually('the shares', () => shares.test(demo.said()));
+  // The canary has 5 % of the customers, of whom some may come later.
+  const metricsUrl = `${/admin +(\S+)/.exec(demo.said())![1]!}/metrics`;
+  const hasServed = /^graygate_requests_total\{.*version="canary".*\} [1-9]/m;
+  await eventually('customers of both', async () => hasServed.test(await (await fetch(metricsUrl)).text()));
   demo.process.kill('SIGTERM');
   assert.equal(await demo.exit, 0);
   assert.match(

@@ -2,15 +2,17 @@
 // generous; what was measured is in docs/design.md.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request as start } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { connect as connectSecurely } from 'node:tls';
 import { suite, test } from 'node:test';
 import { roomWithin } from '../../src/gateway/ingress/connection-room.ts';
 import { authority, certificateFile } from '../support/certificates.ts';
 import { createGate, eventually } from '../support/eventually.ts';
 import { serve, type Serving, startUpstream, temporaryFolder } from '../support/serving.ts';
+import { serveWorkers, workerPids, workerPolicy } from '../support/worker-gateway.ts';
 
 const mebibyte = 1_048_576;
 
@@ -45,8 +47,8 @@ admin: { listen: "127.0.0.1:0" }
 ${tls}rollouts:
   - name: shop
     versions:
-      stable: { servers: [${upstream.url}] }
-      canary: { servers: [${upstream.url}] }
+      stable: { servers: [${upstream.url}], timeouts: { connect: 30s } }
+      canary: { servers: [${upstream.url}], timeouts: { connect: 30s } }
     split: { canary: 50 }
 `;
   return serve(t, temporaryFolder(t), policy);
@@ -160,6 +162,18 @@ suite('memory', { concurrency: false }, () => {
     weigh(t, '2,000 requests at once', { before, after, mostMebibytes: 250 });
     agent.destroy();
   });
+});
+
+test('a worker begins with a bound on its young generation', async (t) => {
+  const folder = temporaryFolder(t);
+  const note = join(folder, 'note.cjs');
+  writeFileSync(note, `require('node:fs').writeFileSync(\`${folder}/\${process.pid}\`, process.execArgv.join(' '));`);
+  process.env['NODE_OPTIONS'] = `--require ${note}`;
+  t.after(() => void delete process.env['NODE_OPTIONS']);
+  const stable = await startUpstream(t, (_request, response) => response.end('ok'));
+  const gateway = await serveWorkers(t, workerPolicy({ stable, canary: stable }, { workers: 2 }));
+  const flags = [...workerPids(gateway).values()].map((pid) => readFileSync(join(folder, `${pid}`), 'utf8'));
+  assert.deepEqual(flags, ['--max-semi-space-size=16', '--max-semi-space-size=16']);
 });
 
 function gone(socket: Socket): Promise<void> {

@@ -18,7 +18,7 @@ export type Shown = {
 export function showTraffic(tally: TrafficTally, { screen, json, standing }: Shown): { close(): void } {
   let total: readonly VersionTally[] = [];
   let recent: (readonly VersionTally[])[] = [];
-  let isFirst = true;
+  let isTold = false;
   const look = () => {
     const taken = tally.take();
     total = addTallies([total, taken]);
@@ -28,8 +28,9 @@ export function showTraffic(tally: TrafficTally, { screen, json, standing }: Sho
     look();
     if (json) return;
     screen.showStatus([standing(), statusText(addTallies(recent))].filter(Boolean).join(' · '));
-    if (isFirst && !screen.isTerminal) screen.say(statusText(total));
-    isFirst = false;
+    if (isTold || screen.isTerminal || total.length === 0) return;
+    screen.say(statusText(total));
+    isTold = true;
   }, intervalMs);
   return {
     close() {
