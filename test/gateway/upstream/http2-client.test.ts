@@ -263,7 +263,7 @@ suite('connections', () => {
       origin: server.origin,
       http2: true,
       tls: null,
-      timeouts: { ...timeouts, responseMs: 100 },
+      timeouts: { ...timeouts, responseMs: 1_000 },
     });
     t.after(() => impatient.destroy());
     assert.equal(isDeaf, false);
@@ -289,7 +289,7 @@ suite('connections', () => {
       origin: server.origin,
       http2: true,
       tls: null,
-      timeouts: { ...timeouts, responseMs: 100 },
+      timeouts: { ...timeouts, responseMs: 1_000 },
     });
     t.after(() => client.destroy());
     const late = attempt(client);
@@ -336,13 +336,13 @@ suite('back-pressure', () => {
 
   test('the time that the handler takes nothing is not the time of the server', async (t) => {
     const upstream = await startHttp2Upstream(t, saying('x'.repeat(2 ** 20)), { maxSessionMemory: 100 });
-    const impatient = { ...timeouts, idleMs: 100 };
+    const impatient = { ...timeouts, idleMs: 500 };
     const client = createUpstreamClient({ origin: upstream.origin, http2: true, tls: null, timeouts: impatient });
     t.after(() => client.destroy());
     const recorded = attempt(client);
     recorded.takes = false;
     await eventually('the first bytes', () => recorded.byteCount > 0);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     recorded.takes = true;
     recorded.attempt.resume();
     await recorded.ended;

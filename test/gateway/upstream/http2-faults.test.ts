@@ -9,7 +9,7 @@ import { attempt, type RequestSketch, wholeBody } from '../../support/attempts.t
 import { endStream, type FrameConnection, frameType, startFrameServer } from '../../support/http2-frames.ts';
 
 const patience: VersionTimeouts = { connectMs: 30_000, responseMs: 30_000, idleMs: 30_000 };
-const short = 200;
+const short = 500;
 
 type Row = {
   readonly kind: FaultKind;
