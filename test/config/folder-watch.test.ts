@@ -39,7 +39,7 @@ suite('the folders on the way to a file', () => {
   });
 });
 
-test('a folder that is removed and made anew is watched anew', { timeout: 30_000 }, async (t) => {
+test('a folder that is removed and made anew is watched anew', { timeout: 60_000 }, async (t) => {
   const folder = join(await temporaryFolder(t), 'f');
   await mkdir(folder);
   let happened = Promise.withResolvers<void>();

