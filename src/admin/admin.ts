@@ -21,6 +21,7 @@ import { createErrorHandler, sendProblem } from './problem.ts';
 import { addRolloutRoutes } from './rollout-routes.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { guard } from './guard.ts';
+import { addSignpostRoute } from './signpost-route.ts';
 import { type StreamLimits, streamLimits } from './stream-hub.ts';
 import { addStreamRoutes } from './stream-routes.ts';
 
@@ -68,6 +69,7 @@ export function createAdmin(parts: AdminParts, limits: StreamLimits = streamLimi
 function addRoutes(app: AdminInstance, parts: AdminParts & { readonly gate: AccessGate }, limits: StreamLimits): void {
   const failed = (error: unknown): void =>
     parts.failed(error, { method: 'GET', route: '/api/v1/stream', requestId: '' });
+  addSignpostRoute(app);
   addHealthRoutes(app, parts);
   addRolloutRoutes(app, parts);
   addDifferenceRoutes(app, parts);

@@ -3,6 +3,7 @@ import type { FastifyRouteSchemaDef, FastifyValidationResult } from 'fastify/typ
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { GraygateError } from '../errors.ts';
+import { countOf } from '../rollout/wording.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { type AdminInstance, problemResponses } from './admin-instance.ts';
 import {
@@ -85,6 +86,7 @@ async function ingest({ experiments, decider }: Parts, body: unknown): Promise<E
 }
 
 function listIn(body: unknown): readonly unknown[] {
+  const came = Array.isArray(body) ? `a list of ${countOf(body.length)}` : 'no list';
   if (Array.isArray(body) && body.length >= 1 && body.length <= mostEvents) return body;
-  throw new GraygateError('invalid-input', `body: expected a list of 1 to ${mostEvents} events`);
+  throw new GraygateError('invalid-input', `body: expected a list of 1 to ${countOf(mostEvents)} events, got ${came}`);
 }

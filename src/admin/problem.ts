@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { errorTable, type ErrorCode, GraygateError } from '../errors.ts';
+import { countOf } from '../rollout/wording.ts';
 import type { Problem } from './contract.ts';
 
 export const problemType = 'application/problem+json';
@@ -47,8 +48,15 @@ export function createErrorHandler(failed: (error: unknown, request: FastifyRequ
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const known = problemIn(error);
     if (known === null) failed(error, request);
-    return sendProblem(reply, known?.code ?? 'internal', known?.detail ?? null);
+    const detail = known?.code === 'body-too-large' ? sizeDetail(request) : (known?.detail ?? null);
+    return sendProblem(reply, known?.code ?? 'internal', detail);
   };
+}
+
+/** Of a body whose length was not said before it came, only that it is more is known. */
+function sizeDetail({ routeOptions, headers }: FastifyRequest): string {
+  const came = headers['content-length'];
+  return `body: expected at most ${countOf(routeOptions.bodyLimit)} bytes, got ${came === undefined ? 'more' : countOf(Number(came))}`;
 }
 
 function invalidDetail({

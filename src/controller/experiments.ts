@@ -11,11 +11,13 @@ import {
 } from '../rollout/experiment/entries.ts';
 import type { ByteString } from '../rollout/policy.ts';
 import { EntryQueue } from './entry-queue.ts';
-import { type CountedRollout, countedRollouts, refusalOf } from './event-refusal.ts';
+import { type CountedRollout, countedRollouts, createNameHint, refusalOf } from './event-refusal.ts';
 import type { ExperimentDesk, ExperimentsParts, ExperimentsStatus, ObservedPolicy } from './experiment-parts.ts';
 
 const tendEveryMs = 60_000;
 const tendOnMs = 50;
+/** Nobody reads why an event of the traffic is not counted. */
+const noHint = (): string => '';
 
 export class Experiments implements ExperimentDesk {
   readonly #parts: ExperimentsParts;
@@ -59,12 +61,13 @@ export class Experiments implements ExperimentDesk {
 
   happened(event: BusinessEvent): void {
     const nowMs = this.#parts.nowMs();
-    if (refusalOf(event, this.#counted, nowMs) === null) this.#queue.add(eventEntry(event, nowMs));
+    if (refusalOf(event, { counted: this.#counted, nowMs }, noHint) === null) this.#queue.add(eventEntry(event, nowMs));
   }
 
   async ingest(events: readonly BusinessEvent[]): Promise<readonly EventAnswer[]> {
     const nowMs = this.#parts.nowMs();
-    const reasons = events.map((event) => refusalOf(event, this.#counted, nowMs));
+    const hint = createNameHint();
+    const reasons = events.map((event) => refusalOf(event, { counted: this.#counted, nowMs }, hint));
     const accepted = events.filter((_, i) => reasons[i] === null);
     const outcomes =
       accepted.length === 0 ? [] : await this.#queue.write(accepted.map((event) => eventEntry(event, nowMs)));

@@ -100,10 +100,11 @@ suite('with tokens', () => {
     assert.equal(instance.hasRoute({ method: 'GET', url: '/api/v1/stream' }), true);
   });
 
-  test('health and metrics need none', async () => {
+  test('health, metrics and where everything is need none', async () => {
     const { ask } = await openWithTokens();
     const headers = { host: 'gateway.internal' };
-    for (const each of ['/healthz', '/readyz', '/metrics']) assert.equal((await ask(each, { headers })).status, 200);
+    for (const each of ['/', '/healthz', '/readyz', '/metrics'])
+      assert.equal((await ask(each, { headers })).status, 200);
   });
 
   test('a viewer looks and does not act', async () => {

@@ -12,6 +12,7 @@ import {
   rolloutsShape,
 } from '../../src/admin/contract.ts';
 import { differencesShape } from '../../src/admin/difference-routes.ts';
+import { signpostShape } from '../../src/admin/signpost-route.ts';
 import { eventsAnswerShape, forgottenShape } from '../../src/admin/contract-events.ts';
 import { experimentShape } from '../../src/admin/contract-experiment.ts';
 import { explanationShape } from '../../src/admin/contract-decision.ts';
@@ -31,6 +32,7 @@ type Description = {
 
 /** What each call that is not a page or text answers with when it is done. */
 const shapes: Readonly<Record<string, z.ZodType>> = {
+  'GET /': signpostShape,
   'GET /healthz': healthShape,
   'GET /readyz': readinessShape,
   'GET /api/v1/rollouts': rolloutsShape,
@@ -81,6 +83,7 @@ const linked = ({ rooms }: AdminPort) =>
 const everyVerdict = [comparison('pass'), comparison('fail'), source('error', { check: 'cpu' }), source('fail')];
 
 const rows: readonly Row[] = [
+  { call: 'GET /', status: 200 },
   { call: 'GET /healthz', status: 200 },
   { call: 'GET /readyz', status: 200 },
   { call: 'GET /readyz', path: '/readyz?verbose', status: 200 },

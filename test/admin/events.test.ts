@@ -131,7 +131,29 @@ suite('events from servers', () => {
     const batch = Array.from({ length: 1_001 }, (_, i) => ({ ...good, id: `e-${i}` }));
     const refused = await post(admin, batch);
     assert.deepEqual([refused.status, refused.json()['code']], [400, 'invalid-input']);
+    assert.equal(refused.json()['detail'], 'body: expected a list of 1 to 1,000 events, got a list of 1,001');
     assert.equal((await answerTo(admin, batch.slice(1))).accepted, 1_000);
+  });
+
+  test('of more bytes than are taken at once are refused with the limit and what came', async () => {
+    const admin = await openAdminPort();
+    const batch = [{ ...good, user: 'x'.repeat(1_048_576) }];
+    const refused = await post(admin, batch);
+    assert.deepEqual([refused.status, refused.json()['code']], [413, 'body-too-large']);
+    const came = JSON.stringify(batch).length.toLocaleString('en');
+    assert.equal(refused.json()['detail'], `body: expected at most 1,048,576 bytes, got ${came}`);
+  });
+
+  test('in a body of unknown length that is too long are refused with the limit', async () => {
+    const admin = await openAdminPort();
+    const answer = await fetch(`http://127.0.0.1:${admin.port}/api/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: new Blob(['['.repeat(1_048_577)]).stream(),
+      duplex: 'half',
+    });
+    assert.equal(answer.status, 413);
+    assert.match(await answer.text(), /"detail":"body: expected at most 1,048,576 bytes, got more"/);
   });
 
   test('that are no list are refused as a whole', async () => {

@@ -277,6 +277,14 @@ suite('the policy', () => {
   });
 });
 
+test('the admin port itself says where everything is, and all of that is there', async () => {
+  const { ask } = await openAdminPort();
+  const { title, ...paths } = (await ask('/')).json();
+  assert.equal(title, 'the admin port of graygate');
+  assert.deepEqual(Object.keys(paths), ['rollouts', 'openapi', 'metrics', 'liveness', 'readiness']);
+  for (const path of Object.values(paths)) assert.equal((await ask(String(path))).status, 200, String(path));
+});
+
 suite('health', () => {
   test('is alive, and ready until it is not', async () => {
     const { ask, rooms } = await openAdminPort();

@@ -107,15 +107,33 @@ test('an event sent three times counts once in the answer, the report and the co
 });
 
 const refusals: readonly [why: string, event: Partial<BusinessEvent>, reason: string][] = [
-  ['a rollout that is not there', { rollout: 'shpo' }, 'there is no rollout "shpo"'],
+  ['a rollout that is not there', { rollout: 'cart' }, 'there is no rollout "cart"'],
+  ['a slip in the rollout', { rollout: 'shpo' }, 'there is no rollout "shpo"; did you mean "shop"?'],
   ['a rollout that counts nothing', { rollout: 'blog' }, 'the rollout "blog" counts no events'],
-  ['an event that is not there', { event: 'purchases' }, 'the rollout "shop" has no event "purchases"'],
+  ['an event that is not there', { event: 'refund' }, 'the rollout "shop" has no event "refund"'],
+  [
+    'a slip in the event',
+    { event: 'purchases' },
+    'the rollout "shop" has no event "purchases"; did you mean "purchase"?',
+  ],
   ['a value below nothing', { value: -1 }, 'expected a value from 0 to 1000000000000, got -1'],
   ['a value that is none', { value: Number.NaN }, 'expected a value from 0 to 1000000000000, got NaN'],
   ['a time far ahead', { atMs: T0 + 300_001 }, 'expected a time that is not more than 5 minutes ahead'],
   ['a time that is none', { atMs: Number.NaN }, 'expected a time that is not more than 5 minutes ahead'],
   ['a time long ago', { atMs: T0 - 7 * dayMs }, 'expected a time within the last 7 days'],
 ];
+
+test('of many different slips in one batch the first ones are looked up, each once', async () => {
+  await withStores(async (open) => {
+    const { service } = serviceOn(open().experiments);
+    const slips = Array.from({ length: 25 }, (_, i) => `purchase${String.fromCharCode(97 + i)}`);
+    const events = [...slips, slips[0]!].map((event, i) => purchase(`e-${i}`, 'u', { event }));
+    const answers = await service.ingest(events);
+    const hinted = answers.map((answer) => answer.status === 'rejected' && answer.reason.endsWith('"purchase"?'));
+    assert.deepEqual(hinted, [...Array<boolean>(20).fill(true), ...Array<boolean>(5).fill(false), true]);
+    await service.close();
+  });
+});
 
 test('what cannot be counted is refused with the reason, and the rest of the batch counts', async () => {
   await withStores(async (open) => {
