@@ -7,6 +7,7 @@ import type { Action, ActionKind } from './rollout-event.ts';
 import { checkNameIn, isWatched } from './rollout-state.ts';
 import type { Paused, Phase, RolledBack, RolloutState } from './rollout-state.ts';
 import type { Staging } from './staging.ts';
+import { standingText } from './standing-text.ts';
 import { change } from './transition.ts';
 import type { Cause, Refusal, Transition } from './transition.ts';
 
@@ -89,7 +90,7 @@ function resume(policy: Staging, state: Paused, cause: Cause): Transition {
     ...(pausedBy.kind === 'signal' ? [pausedBy.check] : []),
   ];
   const stay = { ...state.stay, countingSinceMs: cause.nowMs, acknowledged: [...new Set(seen)] };
-  const reason = `${state.candidate} goes on at ${state.percent} % (${resumeTo})`;
+  const reason = `${standingText(policy, state, ['goes on at', 'go on at'])} (${resumeTo})`;
   const evidence = pausedBy.kind === 'guard' ? { evidence: 'guards' as const } : {};
   return change(
     { policy, from: state, to: { ...rest, phase: resumeTo, stay } },
@@ -102,7 +103,7 @@ function resume(policy: Staging, state: Paused, cause: Cause): Transition {
 function retry(policy: Staging, state: RolledBack, cause: Cause): Transition {
   const rejected = state.rejected.filter((release) => release !== policy.release);
   const to = firstState(policy, { ...state, rejected }, cause.nowMs);
-  const reason = `release ${policy.release} is tried again: ${to.candidate} begins at ${to.percent} %`;
+  const reason = `release ${policy.release} is tried again: ${standingText(policy, to, ['begins at', 'begin at'])}`;
   return change(
     { policy, from: state, to },
     { kind: 'retry', order: 'save-first', reason, evidence: 'release' },

@@ -1,10 +1,10 @@
 // The moves a rollout can make, each from a state to a transition, whoever asks for it. Whether it may be made is judged elsewhere.
-import { basePhase, beginStay, heldMsOf, splitOf } from './rollout-state.ts';
+import { basePhase, beginStay, heldMsOf } from './rollout-state.ts';
 import type { PauseCause, Phase, RolloutState, WatchedState } from './rollout-state.ts';
 import type { Staging } from './staging.ts';
+import { standingText } from './standing-text.ts';
 import { change } from './transition.ts';
 import type { Cause, Transition, Unstamped } from './transition.ts';
-import { listOf } from './wording.ts';
 
 /** Where a forward move leads. */
 export type Target =
@@ -74,7 +74,7 @@ export function rollBack(
     {
       kind: 'rollback',
       order: 'publish-first',
-      reason: `${stoppedText(policy, state, 'rolled back from')}${why === '' ? '' : `: ${why}`}`,
+      reason: `${standingText(policy, state, ['is rolled back from', 'are rolled back from'])}${why === '' ? '' : `: ${why}`}`,
     },
     cause,
   );
@@ -132,16 +132,8 @@ export function pause(
     cause: by,
     stay: { ...state.stay, heldMs: heldMsOf(state, cause.nowMs) },
   };
-  const reason = `${stoppedText(policy, state, 'paused at')}${why === '' ? '' : `: ${why}`}`;
+  const reason = `${standingText(policy, state, ['is paused at', 'are paused at'])}${why === '' ? '' : `: ${why}`}`;
   return change({ policy, from: state, to }, { kind: 'pause', order: 'publish-first', reason }, cause);
-}
-
-/** `canary is paused at 10 %`; with a fixed split among several candidates `b and c are paused at 20 % and 10 %`. */
-function stoppedText(policy: Staging, state: RolloutState, how: string): string {
-  const given = Object.entries(splitOf(state, policy)).filter(([, percent]) => percent > 0);
-  if (given.length === 0) return `${state.candidate} is ${how} ${state.percent} %`;
-  const [names, percents] = [given.map(([name]) => name), given.map(([, percent]) => `${percent} %`)];
-  return `${listOf(names)} ${given.length === 1 ? 'is' : 'are'} ${how} ${listOf(percents)}`;
 }
 
 function arrive(policy: Staging, state: WatchedState, target: Target, nowMs: number): Unstamped & { phase: Phase } {

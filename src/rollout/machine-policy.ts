@@ -2,8 +2,9 @@
 import { rolledBack } from './machine-moves.ts';
 import type { Restored } from './rollout-event.ts';
 import { basePhase, beginStay, heldMsOf } from './rollout-state.ts';
-import type { RolloutState, Stay, WatchedState } from './rollout-state.ts';
+import type { RolloutState, Standing, Stay, WatchedState } from './rollout-state.ts';
 import type { Staging } from './staging.ts';
+import { standingText } from './standing-text.ts';
 import { change, goOn, publishing, stayAt } from './transition.ts';
 import type { Cause, Change, Changed, Transition, Unstamped } from './transition.ts';
 
@@ -23,7 +24,7 @@ export function adoptPolicy(policy: Staging, state: RolloutState | null, nowMs: 
     state.stay.stage === to.stay.stage &&
     state.stay.name === to.stay.name;
   if (isSame) return null;
-  const reason = `the policy was edited: ${describe(to)}`;
+  const reason = `the policy was edited: ${describe(policy, to)}`;
   const evidence = to.stay.sinceMs === state.stay.sinceMs ? {} : { evidence: 'stage' as const };
   return change(
     { policy, from: state, to: { ...to, staged } },
@@ -51,7 +52,7 @@ export function onRestored(policy: Staging, state: RolloutState | null, { nowMs,
   const awake = { ...state, stay: { ...state.stay, heldMs, countingSinceMs: nowMs } };
   const adopted = adoptPolicy(policy, awake, nowMs);
   if (adopted !== null) return adopted;
-  const reason = `${state.candidate} goes on at ${state.percent} % (${state.phase}) after a restart`;
+  const reason = `${standingText(policy, state, ['goes on at', 'go on at'])} (${state.phase}) after a restart`;
   return goOn({ policy, from: state, to: awake }, { kind: 'restore', reason }, fileCause(nowMs, 'graygate'));
 }
 
@@ -88,7 +89,7 @@ function beginRelease(policy: Staging, state: RolloutState | null, nowMs: number
   const to = isRejected ? rolledBack(policy.release, first) : first;
   const reason = isRejected
     ? `release ${policy.release} was rolled back before and stays so until it is retried`
-    : `release ${policy.release} begins: ${describe(to)}`;
+    : `release ${policy.release} begins: ${describe(policy, first)}`;
   const isFirstSplit = state === null && !first.staged;
   const raises = state === null || state.phase === 'rolled-back' || to.percent > state.percent;
   const order: Change['order'] = raises && !isFirstSplit && !isRejected ? 'save-first' : 'publish-first';
@@ -132,13 +133,9 @@ function stayIn({ stages }: Staging, { stay, percent }: RolloutState, nowMs: num
   return stay.stage === null ? beginStay(nowMs, { stage: index, name }) : { ...stay, stage: index, name };
 }
 
-function describe({
-  phase,
-  candidate,
-  percent,
-  stay,
-}: Pick<RolloutState, 'phase' | 'candidate' | 'percent' | 'stay'>): string {
-  return `${candidate} is ${phase} at ${percent} %${stay.stage === null ? '' : ` (stage ${stay.name})`}`;
+function describe(policy: Staging, state: Standing & Pick<RolloutState, 'stay'>): string {
+  const { phase, stay } = state;
+  return `${standingText(policy, state, [`is ${phase} at`, `are ${phase} at`])}${stay.stage === null ? '' : ` (stage ${stay.name})`}`;
 }
 
 function fileCause(nowMs: number, by = 'policy'): Cause {

@@ -80,8 +80,12 @@ export type Stay = {
   readonly acknowledged: readonly string[];
 };
 
+/** What a state says of the split. */
+export type Standing = Pick<RolloutState, 'candidate' | 'percent'> &
+  ({ readonly phase: Exclude<Phase, 'paused'> } | Pick<Paused, 'phase' | 'resumeTo'>);
+
 /** Percent per candidate that a state stands for; before the first state, of a staged rollout nothing. */
-export function splitOf(state: RolloutState | null, staging: Staging): PercentByVersion {
+export function splitOf(state: Standing | null, staging: Staging): PercentByVersion {
   if (state === null) return staging.stages.length === 0 ? staging.split : {};
   const current = state.phase === 'paused' ? state.resumeTo : state.phase;
   if (current === 'steady') return staging.split;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExperimentStanding } from '../../src/rollout/experiment-standing.ts';
+import type { RolloutEvent } from '../../src/rollout/rollout-event.ts';
 import type { Analysis, Staging } from '../../src/rollout/staging.ts';
 import { actionAt, after, comparison, fixedOf, minuteMs, moved, startMs, tickAt } from '../support/rollout-machine.ts';
 
@@ -20,6 +21,22 @@ function signal(version: string, answer: 'pass' | 'fail') {
 function severalWith(analysis: Partial<Analysis> = {}): Staging {
   return { ...fixedOf({ canary: 20, c: 10 }, analysis), candidates: ['canary', 'c'] };
 }
+
+test('what is said of a split names every candidate that has users, with its percent', () => {
+  const policy = severalWith();
+  const said = (...events: RolloutEvent[]): string => after(policy, ...events).reason.replace(', by ops: because', '');
+  assert.equal(said(), 'release r1 begins: canary and c are steady at 20 % and 10 %');
+  const pause = actionAt(at, 'pause');
+  assert.equal(said(pause, actionAt(at + 1, 'resume')), 'canary and c go on at 20 % and 10 % (steady)');
+  const back = actionAt(at, 'rollback');
+  assert.equal(said(back, actionAt(at + 1, 'retry')), 'release r1 is tried again: canary and c begin at 20 % and 10 %');
+  const restored = { kind: 'restored', nowMs: at, lastTickMs: at } as const;
+  const { effects } = moved(policy, after(policy), restored);
+  const entry = effects.steps.find((step) => step.do === 'announce')?.entry;
+  assert.equal(entry?.reason, 'canary and c go on at 20 % and 10 % (steady) after a restart');
+  const alone = { ...policy, split: { c: 10 } };
+  assert.equal(after(alone).reason, 'release r1 begins: c is steady at 10 %');
+});
 
 test('step-back has no stage to go to: a failing guard rolls all of them back', () => {
   const policy = severalWith({ onFail: 'step-back' });
