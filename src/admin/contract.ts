@@ -79,6 +79,10 @@ const versionShape = z.object({
   servers: listOf(serverShape),
   recent: summaryShape.describe('the last minute'),
   stage: summaryShape.nullable().describe('since the stage began, without anonymous requests'),
+  health: candidateHealthShape
+    .nullable()
+    .optional()
+    .describe('whether it answers; only where several candidates are watched; null: not known yet'),
 });
 
 const stateShape = z.object({
@@ -123,7 +127,7 @@ export const rolloutShape = z.object({
     }),
   ),
   sampleRatio: sampleRatioShape.nullable(),
-  candidateHealth: candidateHealthShape.nullable(),
+  candidateHealth: candidateHealthShape.nullable().describe('of the first candidate; of several see versions'),
   experiment: z
     .object({
       metric: z.string().describe('the primary one'),

@@ -32,6 +32,7 @@ export function showRollout(view: RolloutView, servers: ServerBoard, nowMs: numb
       ),
       recent: showRecent(view, version, nowMs),
       stage: showStage(view, version, nowMs),
+      ...showHealth(view, version),
     })),
     checks: staging.analysis.checks.flatMap(({ name, role, metric }) =>
       comparedCandidates(staging).map((candidate) => ({
@@ -97,6 +98,15 @@ function showRecent({ recent }: RolloutView, { index }: Version, nowMs: number) 
   return summarize(totalOf(figures), latenciesOf(figures), nowMs - recent.sinceMs);
 }
 
+/** Of several candidates that are watched; of one it stands beside the versions. */
+function showHealth({ rollout, measured }: RolloutView, { name }: Version): Pick<ShownVersion, 'health'> {
+  const [first, ...others] = comparedCandidates(rollout.staging);
+  if (others.length === 0 || (name !== first && !others.includes(name))) return {};
+  if (measured === null) return { health: null };
+  if (name === first) return { health: measured.candidate };
+  return { health: measured.others?.find(({ version }) => version === name)?.health ?? { kind: 'up' } };
+}
+
 function showStage({ state, stage }: RolloutView, { index }: Version, nowMs: number) {
   if (state === null) return null;
   const [bySplit, byRules] = [stage.split[index] ?? nothing, stage.rules[index] ?? nothing];
@@ -106,5 +116,7 @@ function showStage({ state, stage }: RolloutView, { index }: Version, nowMs: num
   };
   return summarize(total, stage.latencies[index] ?? null, nowMs - state.stay.sinceMs);
 }
+
+type ShownVersion = ShownRollout['versions'][number];
 
 const nothing: VersionFigures = { requests: 0, failures: 0 };
