@@ -7,7 +7,7 @@ import { parseSync } from 'oxc-parser';
 
 const rows: [file: string, packages: string[]][] = [
   ['src/main.ts', ['commander']],
-  ['src/cli/validate.ts', ['commander', 're2js', 'yaml', 'zod']],
+  ['src/cli/validate.ts', ['commander', 'murmurhash-js', 're2js', 'yaml', 'zod']],
   ['src/cli/simulate.ts', ['commander', 'murmurhash-js', 're2js', 'yaml', 'zod']],
   ['src/cli/status.ts', ['commander', 'murmurhash-js', 'zod']],
   ['src/cli/actions.ts', ['commander', 'murmurhash-js', 'zod']],
