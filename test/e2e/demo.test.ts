@@ -110,6 +110,7 @@ test('stages replaced by a split are in force without a restart', async (t) => {
 });
 
 test('stopping it with Ctrl-C ends in good order while a stream is open, and frees every port', async (t) => {
+  for (const port of usualPorts) await holdWhereFree(t, port);
   const demo = await startDemo(t, '--json');
   const addresses: DemoAddresses = JSON.parse(demo.said().split('\n')[0]!);
   const stream = await fetch(`${addresses.traffic}/api/stock`);
@@ -118,12 +119,27 @@ test('stopping it with Ctrl-C ends in good order while a stream is open, and fre
   assert.equal(await demo.exit, 0);
   await cut;
   assert.equal(demo.complained(), '');
-  for (const address of [addresses.traffic, addresses.admin, addresses.oldShop, addresses.newShop]) {
+  const { traffic, admin, oldShop, newShop } = addresses;
+  const ports = [traffic, admin, oldShop, newShop].map((address) => Number(new URL(address).port));
+  for (const port of ports.filter((each) => !usualPorts.includes(each))) {
     const server = createServer();
-    await once(server.listen(Number(new URL(address).port), '127.0.0.1'), 'listening');
+    await once(server.listen(port, '127.0.0.1'), 'listening');
     server.close();
   }
 });
+
+/** What the shops listen on where it is free: once it is, a demo beside this one may have it. */
+const usualPorts = [3001, 3002];
+
+/** Keeps a port from this demo until the end of the test. */
+async function holdWhereFree(t: TestContext, port: number): Promise<void> {
+  const holder = createServer();
+  t.after(() => holder.close());
+  await new Promise<void>((resolve) => {
+    holder.once('error', () => resolve());
+    holder.listen(port, '127.0.0.1', resolve);
+  });
+}
 
 test('with --no-traffic nobody comes', async (t) => {
   const demo = await startDemo(t, '--json', '--no-traffic');
