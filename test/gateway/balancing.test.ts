@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { createGate, eventually } from '../support/eventually.ts';
+import { faultsBeforeHead } from '../support/faulty-upstreams.ts';
 import { startGateway } from '../support/gateways.ts';
 import { send } from '../support/http-client.ts';
 import { shopPolicy } from '../support/policies.ts';
@@ -67,12 +68,9 @@ test('versions do not share connections, even to the same server', async (contex
 });
 
 test('a server that refuses is passed over for another one of its version', async (context) => {
-  const [gone, good] = [await startRecordingUpstream(context), await startRecordingUpstream(context, 'good')];
-  await gone.kill();
-  const { port, outcomes } = await startGateway(
-    context,
-    shopPolicy({ stable: { servers: [gone.origin, good.origin] } }),
-  );
+  const good = await startRecordingUpstream(context, 'good');
+  const gone = await faultsBeforeHead['refuses the connection']!.start(context);
+  const { port, outcomes } = await startGateway(context, shopPolicy({ stable: { servers: [gone, good.origin] } }));
   for (let i = 0; i < 6; i += 1) {
     const reply = await send({ port, method: 'POST', body: `body ${i}` });
     assert.deepEqual([reply.status, reply.body], [200, 'good']);

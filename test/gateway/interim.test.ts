@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGate, eventually } from '../support/eventually.ts';
+import { faultsBeforeHead } from '../support/faulty-upstreams.ts';
 import { startGateway } from '../support/gateways.ts';
 import { send, valuesOf } from '../support/http-client.ts';
 import { shopPolicy } from '../support/policies.ts';
@@ -48,10 +49,9 @@ test('100 Continue is sent when a server takes the body, and the expectation sta
 });
 
 test('no 100 Continue is sent for a body that nobody will take', async (context) => {
-  const gone = await startRecordingUpstream(context);
-  await gone.kill();
+  const gone = await faultsBeforeHead['refuses the connection']!.start(context);
   const limits = { headerBytes: 16_384, bodyBytes: 1_000, connections: Infinity, connectionsPerSecond: Infinity };
-  const { port } = await startGateway(context, shopPolicy({ stable: gone.origin, limits }));
+  const { port } = await startGateway(context, shopPolicy({ stable: gone, limits }));
   for (const [length, status] of [
     [1_001, 413],
     [1_000, 502],

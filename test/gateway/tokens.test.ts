@@ -121,10 +121,8 @@ test('a key that is rotated in is found, of either kind', async (context) => {
 test('users whose keys cannot be fetched are anonymous, not refused', async (context) => {
   const issuer = await startTokenIssuer(context);
   const token = await issuer.issue({ sub: 'u-1' });
-  const { url } = issuer;
-  issuer.close();
   const upstream = await startRecordingUpstream(context);
-  const jwt: JwtVerification = { key: { kind: 'jwks', url }, issuer: null, audience: null };
+  const jwt: JwtVerification = { key: { kind: 'jwks', url: 'http://127.0.0.1:1/keys' }, issuer: null, audience: null };
   const user = { from: [{ kind: 'jwt' as const, claim: 'sub' }], anonymous: 'cookie' as const, jwt };
   const { port, outcomes } = await startGateway(context, shopPolicy({ stable: upstream.origin, rollout: { user } }));
   const reply = await send({ port, headers: ['Authorization', `Bearer ${token}`] });
