@@ -11,15 +11,13 @@ import { Http2Side } from './client/http2-side.ts';
 import { Http2TunnelEnd } from './client/http2-tunnel-end.ts';
 import type { TunnelEnd } from './client/tunnel-end.ts';
 import { Exchange } from './exchange.ts';
-import { RequestFacts } from './facts.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import type { LivePolicy } from './live-policy.ts';
 import { LongStreams } from './long-streams.ts';
 import { isClosing, tieToConnection } from './malformed.ts';
 import type { RequestLike } from './raw-headers.ts';
-import { requestIdOf } from './request-headers.ts';
-import type { JourneySetting, JourneyStart } from './request-record.ts';
-import { requestLikeOf, route, type RouteStart } from './route.ts';
+import { RequestRecord, type RequestSetting } from './request-record.ts';
+import { requestLikeOf, route } from './route.ts';
 import type { TrafficHandler } from './traffic.ts';
 import { Upgrade } from './upgrade.ts';
 
@@ -28,9 +26,8 @@ type IntakeParts = Pick<GatewayParts, 'decided' | 'finished' | 'malformed' | 'fa
 export class Intake implements TrafficHandler {
   readonly ticketSecret: Uint8Array | undefined;
   readonly #parts: IntakeParts;
-  readonly #setting: JourneySetting;
+  readonly #setting: RequestSetting;
   readonly #upgrades = new Set<Upgrade>();
-  readonly #failed: RouteStart['failed'];
   #live: LivePolicy;
   #isDraining = false;
 
@@ -38,14 +35,11 @@ export class Intake implements TrafficHandler {
     this.#live = live;
     this.#parts = parts;
     this.ticketSecret = parts.ticketSecret;
-    this.#failed = (error) => parts.failed?.(error);
     this.#setting = {
       isDraining: () => this.#isDraining,
       decided: (decision) => parts.decided(decision),
-      finished: (outcome) => {
-        if (outcome instanceof Upgrade) this.#upgrades.delete(outcome);
-        parts.finished(outcome);
-      },
+      finished: (outcome) => parts.finished(outcome),
+      failed: (error) => parts.failed?.(error),
       streams: new LongStreams(() => this.#live),
     };
   }
@@ -70,37 +64,36 @@ export class Intake implements TrafficHandler {
 
   onRequest(request: IncomingMessage, response: ServerResponse): void {
     if (isClosing(request.socket)) return;
-    const start = this.#startOf(requestLikeOf(request), objectionTo(request));
-    const exchange = new Exchange(this.#setting, start, new Http1Side(request, response));
-    if (tieToConnection(request.socket, exchange)) route(exchange, start);
+    const objection = objectionTo(request);
+    const exchange = new Exchange(this.#recordOf(requestLikeOf(request)), new Http1Side(request, response));
+    if (tieToConnection(request.socket, exchange)) route(exchange, objection);
     else exchange.refuse('too-many-connections', { detail: 'expected fewer requests at once', close: true });
   }
 
   onUpgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
-    const start = this.#startOf(requestLikeOf(request), objectionTo(request));
-    this.#upgrade(start, new Http1TunnelEnd(request, client, head));
+    const objection = objectionTo(request);
+    this.#upgrade(requestLikeOf(request), new Http1TunnelEnd(request, client, head), objection);
   }
 
   onStream(stream: ServerHttp2Stream, request: Http2Request): void {
-    const start = this.#startOf(request, request.objection);
+    const { objection, protocol } = request;
     const { idleMs } = this.#live.policy.timeouts;
-    if (request.protocol !== null) return this.#upgrade(start, new Http2TunnelEnd(stream, request, idleMs));
-    route(new Exchange(this.#setting, start, new Http2Side(stream, request, idleMs)), start);
+    if (protocol !== null) return this.#upgrade(request, new Http2TunnelEnd(stream, request, idleMs), objection);
+    route(new Exchange(this.#recordOf(request), new Http2Side(stream, request, idleMs)), objection);
   }
 
   onMalformed(status: number): void {
     this.#parts.malformed(status);
   }
 
-  #upgrade(start: JourneyStart & RouteStart, client: TunnelEnd): void {
-    const upgrade = new Upgrade(this.#setting, start, client);
-    this.#upgrades.add(upgrade);
-    route(upgrade, start);
+  #recordOf(request: RequestLike): RequestRecord {
+    return new RequestRecord(this.#setting, this.#live, request);
   }
 
-  #startOf(request: RequestLike, objection: Objection | null): JourneyStart & RouteStart {
-    const live = this.#live;
-    const facts = new RequestFacts(request, live.policy.trustedProxies);
-    return { live, facts, objection, requestId: requestIdOf(facts), target: request.url, failed: this.#failed };
+  #upgrade(request: RequestLike, client: TunnelEnd, objection: Objection | null): void {
+    const upgrade = new Upgrade(this.#recordOf(request), client);
+    this.#upgrades.add(upgrade);
+    client.stream.on('close', () => this.#upgrades.delete(upgrade));
+    route(upgrade, objection);
   }
 }

@@ -38,7 +38,7 @@ export function isClosing(socket: object): boolean {
 
 /** Whether an earlier request on the connection is still to be answered. */
 export function isBusy(socket: object): boolean {
-  return latest.get(socket)?.isOpen === true;
+  return latest.get(socket)?.record.isOpen === true;
 }
 
 /** Connections whose last answer is written or waits for its turn; what the parser still finds on them is of no interest. */
@@ -64,12 +64,12 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
   const code = codeByParserError[error.code ?? ''] ?? 'malformed-request';
   const exchange = latest.get(socket);
   // The rest of a request that was answered early has no answer of its own, and often no end.
-  if (exchange !== undefined && !exchange.isOpen && !exchange.hasWholeRequest) {
+  if (exchange !== undefined && !exchange.record.isOpen && !exchange.hasWholeRequest) {
     answered.add(socket);
     closeGently(socket);
     return null;
   }
-  if (exchange === undefined || !exchange.isOpen) {
+  if (exchange === undefined || !exchange.record.isOpen) {
     answered.add(socket);
     writeProblem(socket, renderProblem({ code }));
     return code;

@@ -2,29 +2,22 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
+import type { CompiledRollout } from '../rollout/compiled-rollout.ts';
 import { decide, type Decision } from '../rollout/decide.ts';
 import { matchRollout } from '../rollout/matching.ts';
 import type { Objection } from './admission.ts';
-import type { RequestFacts } from './facts.ts';
-import type { LivePolicy, LiveRollout } from './live-policy.ts';
+import type { Claims } from './facts.ts';
+import type { LiveRollout } from './live-policy.ts';
 import type { RequestLike } from './raw-headers.ts';
+import type { RequestRecord } from './request-record.ts';
 import { bearerTokenOf } from './tokens.ts';
 
 /** Either kind of request, from here on. */
 export interface Routable {
-  readonly isOpen: boolean;
+  readonly record: RequestRecord;
   refuse(code: ErrorCode, options?: { detail?: string; close?: boolean }): void;
   forward(rollout: LiveRollout, decision: Decision): void;
 }
-
-export type RouteStart = {
-  readonly live: LivePolicy;
-  readonly facts: RequestFacts;
-  /** What is to be said against the request; null for a sound one. */
-  readonly objection: Objection | null;
-  /** Told of what nobody foresaw; the request gets 500, the others go on. */
-  failed(error: unknown): void;
-};
 
 /** A request of HTTP/1.1 or 1.0 as the facts are read off it. */
 export function requestLikeOf(request: IncomingMessage): RequestLike {
@@ -38,40 +31,50 @@ export function requestLikeOf(request: IncomingMessage): RequestLike {
   };
 }
 
-/** Refuses or forwards. Only a token that was not seen before makes it wait. */
-export function route(routable: Routable, start: RouteStart): void {
+/** Refuses what there is an objection to, and forwards the rest. Only a token that was not seen before makes it wait. */
+export function route(routable: Routable, objection: Objection | null): void {
   try {
-    admit(routable, start);
+    if (objection === null) admit(routable);
+    else routable.refuse(objection.code, { ...objection, close: true });
   } catch (error) {
-    giveUp(routable, start, error);
+    giveUp(routable, error);
   }
 }
 
-function admit(routable: Routable, start: RouteStart): void {
-  const { live, facts, objection } = start;
-  if (objection !== null) return routable.refuse(objection.code, { ...objection, close: true });
-  const matched = matchRollout(live.table, facts);
+function admit(routable: Routable): void {
+  const { livePolicy, facts } = routable.record;
+  const matched = matchRollout(livePolicy.table, facts);
   if (matched === null) return routable.refuse('no-rollout');
-  const liveRollout = live.rolloutOf(matched.rollout);
-  const go = (): void => routable.forward(liveRollout, decide(matched, liveRollout.cell.current, facts));
+  const liveRollout = livePolicy.rolloutOf(matched.rollout);
   const { verifyToken } = liveRollout;
   const token = verifyToken === null ? null : bearerTokenOf(facts.header('authorization'));
-  if (verifyToken === null || token === null) return go();
+  if (verifyToken === null || token === null) return send(routable, matched, liveRollout);
   const claims = verifyToken(token);
-  if (!(claims instanceof Promise)) {
-    facts.claims = claims;
-    return go();
-  }
-  void goOnWith(claims).catch((error: unknown) => giveUp(routable, start, error));
+  if (claims instanceof Promise) return void sendVerified({ routable, matched, liveRollout }, claims);
+  facts.claims = claims;
+  send(routable, matched, liveRollout);
+}
 
-  async function goOnWith(verifying: typeof claims): Promise<void> {
-    facts.claims = await verifying;
+function send(routable: Routable, matched: CompiledRollout, liveRollout: LiveRollout): void {
+  routable.forward(liveRollout, decide(matched, liveRollout.cell.current, routable.record.facts));
+}
+
+type Matched = { readonly routable: Routable; readonly matched: CompiledRollout; readonly liveRollout: LiveRollout };
+
+async function sendVerified(
+  { routable, matched, liveRollout }: Matched,
+  claims: Promise<Claims | null>,
+): Promise<void> {
+  try {
+    routable.record.facts.claims = await claims;
     // The client may have left meanwhile.
-    if (routable.isOpen) go();
+    if (routable.record.isOpen) send(routable, matched, liveRollout);
+  } catch (error) {
+    giveUp(routable, error);
   }
 }
 
-function giveUp(routable: Routable, start: RouteStart, error: unknown): void {
-  start.failed(error);
+function giveUp(routable: Routable, error: unknown): void {
+  routable.record.setting.failed(error);
   routable.refuse('internal', { close: true });
 }

@@ -4,35 +4,40 @@ import type { Decision } from '../rollout/decide.ts';
 import type { FaultKind } from '../rollout/outcome.ts';
 import type { TunnelEnd } from './client/tunnel-end.ts';
 import { errorCodeOf, isOwnShortage } from './faults.ts';
-import { Journey } from './journey.ts';
+import { Journey, type Traveller } from './journey.ts';
 import type { LiveRollout } from './live-policy.ts';
-import type { JourneySetting, JourneyStart } from './request-record.ts';
+import type { RequestRecord } from './request-record.ts';
+import type { Routable } from './route.ts';
 import type { UpstreamServer } from './servers/upstream-server.ts';
 import { Tunnel, type TunnelOwner } from './tunnel.ts';
 
-export class Upgrade extends Journey implements TunnelOwner {
+export class Upgrade implements Routable, Traveller, TunnelOwner {
+  readonly record: RequestRecord;
   readonly #client: TunnelEnd;
+  /** Null before the decision. */
+  #journey: Journey | null = null;
   #tunnel: Tunnel | null = null;
   #answeredMs: number | null = null;
 
-  constructor(setting: JourneySetting, start: JourneyStart, client: TunnelEnd) {
-    super(setting, start);
+  constructor(record: RequestRecord, client: TunnelEnd) {
+    this.record = record;
     this.#client = client;
     client.stream.on('close', () => this.#close());
   }
 
   refuse(code: ErrorCode, options: { detail?: string } = {}): void {
-    if (!this.isOpen || this.ending === 'refused') return;
-    const problem = this.problemOf(code, options.detail);
-    this.status = problem.status;
-    this.ending = 'refused';
-    this.responseByteCount = Buffer.byteLength(problem.body);
+    const { record } = this;
+    if (!record.isOpen || record.ending === 'refused') return;
+    const problem = record.problemOf(code, options.detail);
+    record.status = problem.status;
+    record.ending = 'refused';
+    record.responseByteCount = Buffer.byteLength(problem.body);
     this.#client.refuse(problem);
   }
 
   forward(liveRollout: LiveRollout, decision: Decision): void {
-    this.begin(liveRollout, decision);
-    this.seek();
+    this.#journey = new Journey(this, liveRollout, decision);
+    this.#journey.seek();
   }
 
   /** Cuts the connection on both sides, as when the time to drain is over. */
@@ -40,53 +45,57 @@ export class Upgrade extends Journey implements TunnelOwner {
     this.#client.destroy();
   }
 
-  protected override attempt(upstream: UpstreamServer): void {
-    this.awaitAnswer();
-    const cookie = this.issuedCookie();
+  attempt(upstream: UpstreamServer): void {
+    const { record } = this;
+    const { version, exposedHeaders } = record.live!;
+    record.awaitAnswer();
+    const cookie = record.issuedCookie();
     const input = {
       connector: upstream.tunnels,
-      path: this.path,
-      headers: this.headersFor(upstream, this.#client.rawHeaders),
-      timeouts: this.live!.version.timeouts,
-      addedHeaders: cookie === null ? this.live!.exposedHeaders : [...this.live!.exposedHeaders, 'Set-Cookie', cookie],
+      path: record.path,
+      headers: record.headersFor(upstream, this.#client.rawHeaders),
+      timeouts: version.timeouts,
+      addedHeaders: cookie === null ? exposedHeaders : [...exposedHeaders, 'Set-Cookie', cookie],
     };
     this.#tunnel = new Tunnel(this.#client, input, this);
   }
 
   failed(kind: FaultKind, error: unknown): void {
     if (isOwnShortage(error)) return this.refuse('too-many-connections');
-    this.fault(kind);
+    const journey = this.#journey!;
+    journey.fault(kind);
     // A handshake is a GET without a body: it may always be sent again.
-    if (!this.redirect(kind, kind !== 'connect')) return this.refuse(errorCodeOf(kind));
+    if (!journey.redirect(kind, kind !== 'connect')) return this.refuse(errorCodeOf(kind));
     setImmediate(() => {
-      if (this.isOpen) this.seek();
+      if (this.record.isOpen) journey.seek();
     });
   }
 
   answered(status: number): void {
-    this.status = status;
-    this.ending = status === 101 ? 'upgraded' : 'complete';
-    this.#answeredMs = this.elapsedMs();
-    this.noteAnswer(status);
-    if (status === 101) this.beginStream(() => this.#tunnel!.end());
+    const { record } = this;
+    record.status = status;
+    record.ending = status === 101 ? 'upgraded' : 'complete';
+    this.#answeredMs = record.elapsedMs();
+    this.#journey!.noteAnswer(status);
+    if (status === 101) record.beginStream(() => this.#tunnel!.end());
   }
 
   broke(kind: FaultKind): void {
-    if (!this.isOpen) return;
-    this.fault(kind);
-    this.ending = 'cut';
+    if (!this.record.isOpen) return;
+    this.#journey!.fault(kind);
+    this.record.ending = 'cut';
   }
 
   sentBytes(byteCount: number): void {
-    this.requestByteCount += byteCount;
+    this.record.requestByteCount += byteCount;
   }
 
   receivedBytes(byteCount: number): void {
-    this.responseByteCount += byteCount;
+    this.record.responseByteCount += byteCount;
   }
 
   #close(): void {
-    this.end(this.#answeredMs ?? this.elapsedMs());
+    this.record.end(this.#answeredMs ?? this.record.elapsedMs(), this.#journey);
     this.#tunnel?.cut();
   }
 }
