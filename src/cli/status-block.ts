@@ -3,6 +3,7 @@ import type { ShownRollout } from '../admin/contract.ts';
 import { durationOf } from '../rollout/wording.ts';
 import { oneLine, widthOf, wrapToWidth } from './display-width.ts';
 import type { Canvas } from './paint.ts';
+import { placeText, worstText } from './status-candidates.ts';
 import {
   checkText,
   errorsText,
@@ -27,6 +28,7 @@ export function statusBlock(rollout: ShownRollout, canvas: Canvas, nowMs: number
     headline(rollout, canvas),
     ...sinceLines(rollout, canvas, nowMs),
     ...nowLines(rollout, canvas),
+    ...worstLines(rollout, canvas),
     '',
     ...versionLines(rollout),
     ...checkLines(rollout, canvas),
@@ -36,8 +38,7 @@ export function statusBlock(rollout: ShownRollout, canvas: Canvas, nowMs: number
 
 function headline(rollout: ShownRollout, canvas: Canvas): string {
   const { name, state, release, revision } = rollout;
-  const place =
-    state === null ? [] : [stageText(rollout), `${shareText(state.percent)} on ${oneLine(state.candidate)}`];
+  const place = state === null ? [] : [stageText(rollout), placeText(rollout, state)];
   const facts = [phaseText(state, canvas), ...place, `release ${oneLine(release)}`, `revision ${revision}`];
   return `${canvas.paint('bold', name)}   ${facts.join(' · ')}`;
 }
@@ -58,6 +59,11 @@ function sinceLines({ state }: ShownRollout, canvas: Canvas, nowMs: number): str
 function nowLines(rollout: ShownRollout, canvas: Canvas): string[] {
   const sentence = nowText(rollout);
   return sentence === rollout.state?.reason ? [] : labelled('now', sentence, canvas);
+}
+
+function worstLines(rollout: ShownRollout, canvas: Canvas): string[] {
+  const text = worstText(rollout);
+  return text === null ? [] : labelled('worst', text, canvas);
 }
 
 /** A sentence beside its label, broken to the width below itself. */

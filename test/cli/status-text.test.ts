@@ -3,11 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { styleText } from 'node:util';
 import { widthOf } from '../../src/cli/display-width.ts';
+import type { ShownRollout } from '../../src/admin/contract.ts';
 import { type Canvas, canvasOf } from '../../src/cli/paint.ts';
 import { Redraw } from '../../src/cli/redraw.ts';
 import { statusBlock } from '../../src/cli/status-block.ts';
 import { statusOverview } from '../../src/cli/status-overview.ts';
+import { comparison, source } from '../support/rollout-machine.ts';
 import { shownRollout, shownState, shownVersion } from './shown-rollouts.ts';
+
+type Verdict = NonNullable<ShownRollout['checks'][number]['verdict']>;
 
 const pipe: Canvas = { width: Infinity, paint: (_, text) => text };
 
@@ -99,6 +103,88 @@ test('where several candidates are watched a check says of which one it is', () 
     ['error-rate of canary', 'error-rate of green'],
   );
   assert.match(statusOverview([several], pipe)[1]!, /error-rate of canary: .*, error-rate of green: /);
+});
+
+const several = {
+  state: shownState({ phase: 'steady', percent: 20, reason: 'release 2 begins: canary and green are steady' }),
+  holds: null,
+  versions: [
+    shownVersion({ name: 'stable', percent: 69.9 }),
+    shownVersion({ name: 'canary', role: 'candidate', percent: 20, health: { kind: 'up' } }),
+    shownVersion({ name: 'green', role: 'candidate', percent: 10.1, health: { kind: 'up' } }, { errorRatio: 0.3 }),
+    shownVersion({ name: 'idle', role: 'candidate', percent: 0 }),
+  ],
+} as const;
+
+/** A verdict of each check of `canary` and `green`. */
+function severalWith(...verdicts: readonly (Verdict | null)[]): ShownRollout {
+  const [check] = shownRollout().checks;
+  const checks = verdicts.map((verdict, i) => ({ ...check!, version: i % 2 === 0 ? 'canary' : 'green', verdict }));
+  return shownRollout({ ...several, checks });
+}
+
+const worstIn = (rollout: ShownRollout): string | undefined =>
+  statusBlock(rollout, pipe, 65_000).find((line) => line.startsWith('worst'));
+
+test('of several candidates the headline says how many there are, and a line which one looks worst', () => {
+  const rollout = severalWith(comparison('pass'), comparison('fail', { version: 'green' }));
+  const [headline] = statusBlock(rollout, pipe, 65_000);
+  assert.match(headline!, /^shop {3}steady · some \(2 of 3\) · 30\.1 % on 2 candidates · release 2\.4\.0 · /);
+  assert.equal(worstIn(rollout), 'worst   green of 2 candidates, by error-rate, which fails');
+  const told = statusOverview([rollout], pipe);
+  assert.match(told[1]!, / 30\.1 % +186 +0\.1 % → 30 % /, 'with the figures of the worst');
+  assert.equal(told[3], '  worst: green of 2 candidates, by error-rate, which fails');
+});
+
+const near = (logHarm: number) => comparison('not-enough-data', { logHarm });
+const rows: readonly (readonly [name: string, verdicts: readonly (Verdict | null)[], said: string | undefined])[] = [
+  ['more evidence', [near(1.15), near(0.46)], 'canary of 2 candidates, by error-rate: 25 % of what fails it'],
+  ['no evidence', [near(-2), near(0)], 'none of 2 candidates looks worse than the baseline'],
+  [
+    'a failing signal',
+    [near(4.5), comparison('fail', { role: 'signal' })],
+    'green of 2 candidates, by error-rate, which fails',
+  ],
+  [
+    'a failing guard beside a failing signal',
+    [comparison('fail', { role: 'signal' }), comparison('fail')],
+    'green of 2 candidates, by error-rate, which fails',
+  ],
+  [
+    'one source that fails for both, and more evidence beside it',
+    [source('fail'), source('fail'), near(0.1), near(0.2)],
+    'green of 2 candidates, by error-rate, which fails',
+  ],
+  [
+    'two bad answers of three',
+    [near(0.1), source('not-enough-data')],
+    'canary of 2 candidates, by error-rate: 2.2 % of what fails it',
+  ],
+  ['nothing judged yet', [null, null], undefined],
+];
+
+for (const [name, verdicts, said] of rows)
+  test(`which candidate looks worst: ${name}`, () =>
+    assert.equal(worstIn(severalWith(...verdicts)), said === undefined ? undefined : `worst   ${said}`));
+
+test('a candidate whose servers refuse connections looks worst', () => {
+  const rollout = severalWith(near(1), near(0));
+  const versions = rollout.versions.map((version) =>
+    version.name === 'green' ? { ...version, health: { kind: 'refused', sinceMs: 1 } as const } : version,
+  );
+  const said = worstIn({ ...rollout, versions });
+  assert.equal(said, 'worst   green of 2 candidates, by its servers, which refuse connections');
+});
+
+test('several that were rolled back are still named, and one that alone has users is the one that is shown', () => {
+  const rollout = severalWith(comparison('pass'), comparison('fail'));
+  const back = rollout.versions.map((version) => ({ ...version, percent: version.role === 'baseline' ? 100 : 0 }));
+  const state = shownState({ phase: 'rolled-back', percent: 0 });
+  assert.match(statusBlock({ ...rollout, state, versions: back }, pipe, 65_000)[0]!, / · 0 % on 2 candidates · /);
+  const alone = rollout.versions.map((version) => (version.name === 'canary' ? { ...version, percent: 0 } : version));
+  const shown = { ...rollout, versions: alone, state: shownState({ phase: 'steady', percent: 0 }) };
+  assert.match(statusBlock(shown, pipe, 65_000)[0]!, / · 10\.1 % on green · /);
+  assert.equal(worstIn(shown), undefined);
 });
 
 test('Chinese names and sentences keep the columns straight and the lines inside the width', () => {
