@@ -11,8 +11,8 @@ type Down = Exclude<NonNullable<ShownRollout['versions'][number]['health']>, { k
 /** Something that speaks against a candidate; `by`: what, and how much. `weight` at most 3, from 0 down not at all. */
 type Sign = { readonly by: string; readonly weight: number };
 
-/** `worst`: of all signs the one of most weight. */
-type Standing = { readonly name: string; readonly worst: Sign; readonly weight: number };
+/** `worst`: of all signs the one of most weight, at least 0; `total`: what they weigh together. */
+type Standing = { readonly name: string; readonly worst: Sign; readonly total: number };
 
 const nothingAgainst: Sign = { by: '', weight: 0 };
 
@@ -54,8 +54,8 @@ export function hasSeveral(rollout: ShownRollout): boolean {
 export function worstOf(rollout: ShownRollout): Standing | null {
   const [worst] = candidatesIn(rollout)
     .map((name) => standingOf(rollout, name))
-    .toSorted((a, b) => b.worst.weight - a.worst.weight || b.weight - a.weight);
-  return worst === undefined || worst.weight === 0 ? null : worst;
+    .toSorted((a, b) => b.worst.weight - a.worst.weight || b.total - a.total);
+  return worst === undefined || worst.worst.weight === 0 ? null : worst;
 }
 
 /** Those that have users; where none has any, as after a rollback, those that are watched. */
@@ -73,7 +73,7 @@ function standingOf({ checks, versions }: ShownRollout, name: string): Standing 
     ),
   ];
   const worst = signs.reduce((most, sign) => (sign.weight > most.weight ? sign : most), nothingAgainst);
-  return { name, worst, weight: signs.reduce((sum, { weight }) => sum + weight, 0) };
+  return { name, worst, total: signs.reduce((sum, { weight }) => sum + weight, 0) };
 }
 
 /** 3 for a failing guard, 2 for a failing signal; before that up to 1 by how near it is to failing. */

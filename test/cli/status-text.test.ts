@@ -139,6 +139,7 @@ test('of several candidates the headline says how many there are, and a line whi
 const near = (logHarm: number) => comparison('not-enough-data', { logHarm });
 const rows: readonly (readonly [name: string, verdicts: readonly (Verdict | null)[], said: string | undefined])[] = [
   ['more evidence', [near(1.15), near(0.46)], 'canary of 2 candidates, by error-rate: 25 % of what fails it'],
+  ['evidence for both', [near(-2), near(-1)], 'none of 2 candidates looks worse than the baseline'],
   ['no evidence', [near(-2), near(0)], 'none of 2 candidates looks worse than the baseline'],
   [
     'a failing signal',
