@@ -42,9 +42,11 @@ type SumRow = {
 
 /** The statements on experiments. */
 export function experimentRows(database: DatabaseSync) {
-  const selectAll = database.prepare(
-    `SELECT id, rollout, release, created_ms AS createdMs, superseded_ms AS supersededMs, heard_ms AS heardMs
-     FROM experiment ORDER BY id`,
+  const select = `SELECT id, rollout, release, created_ms AS createdMs, superseded_ms AS supersededMs, heard_ms AS heardMs
+    FROM experiment`;
+  const selectAll = database.prepare(`${select} ORDER BY id`);
+  const selectNewest = database.prepare(
+    `${select} WHERE rollout = ?1 AND (?2 IS NULL OR release = ?2) ORDER BY id DESC LIMIT 1`,
   );
   const insert = database.prepare(
     'INSERT INTO experiment (rollout, release, created_ms, heard_ms, format, json) VALUES (?, ?, ?, ?, ?, ?)',
@@ -58,6 +60,9 @@ export function experimentRows(database: DatabaseSync) {
     ...totalRows(database),
     ...dayRows(database),
     all: (): ExperimentRow[] => allRows(selectAll),
+    /** Of a release, or of all (`release` null); null where there is none. */
+    newest: (rollout: string, release: string | null): ExperimentRow | null =>
+      allRows<ExperimentRow>(selectNewest, rollout, release)[0] ?? null,
     /** Returns the new experiment's number. */
     insert: (
       { rollout, release, createdMs, heardMs }: Omit<ExperimentRow, 'id' | 'supersededMs'>,

@@ -2,21 +2,17 @@
 // experiments only; a batch is one transaction with the ids, records and sums that it changes.
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { ExperimentFigures } from '../rollout/experiment.ts';
 import {
   type CountedEvents,
   type EventOutcome,
   type ExperimentBatch,
   rolloutOf,
 } from '../rollout/experiment/entries.ts';
-import { beganMsOf } from '../rollout/experiment/live-experiment.ts';
 import { openExperimentMemory } from './experiment-memory.ts';
-import type { ExperimentShelf, OpenExperiment } from './experiment-shelf.ts';
+import { experimentReading } from './experiment-reading.ts';
 import { experimentTending } from './experiment-tending.ts';
 import { entryWriting } from './experiment-writing.ts';
 import { saltedHash } from './salted-hash.ts';
-
-export type FiguresQuestion = { readonly rollout: string; readonly release: string | null; readonly nowMs: number };
 
 /** The verbs. */
 export function experimentVerbs(database: DatabaseSync) {
@@ -25,6 +21,7 @@ export function experimentVerbs(database: DatabaseSync) {
   const transact = openExperimentMemory(database);
   const tendStep = experimentTending();
   return {
+    ...experimentReading(database),
     applyEntries({ nowMs, observations, entries }: ExperimentBatch): EventOutcome[] {
       return transact((held) => {
         const outcomes: EventOutcome[] = [];
@@ -37,12 +34,6 @@ export function experimentVerbs(database: DatabaseSync) {
           else writing.publish(entry.change, place);
         }
         return outcomes;
-      });
-    },
-    readFigures({ rollout, release, nowMs }: FiguresQuestion): ExperimentFigures | null {
-      return transact(({ shelf }) => {
-        const row = shelf.find(rollout, release);
-        return row === null ? null : figuresOf(shelf.touch(row, nowMs), shelf, nowMs);
       });
     },
     forgetUser({ user, rollout }: { readonly user: string; readonly rollout: string | null }): number {
@@ -60,18 +51,3 @@ export function experimentVerbs(database: DatabaseSync) {
 }
 
 export type ExperimentVerbs = ReturnType<typeof experimentVerbs>;
-
-function figuresOf({ row, live }: OpenExperiment, shelf: ExperimentShelf, nowMs: number): ExperimentFigures {
-  const summed = live.summed(nowMs);
-  const today = live.today(summed);
-  return {
-    rollout: row.rollout,
-    release: row.release,
-    beganMs: beganMsOf(live.plan, row.createdMs),
-    atMs: nowMs,
-    versions: live.plan.versions,
-    ...summed,
-    days: [...shelf.rows.days(row.id), ...(today === null ? [] : [today])],
-    events: shelf.rows.totals(row.id),
-  };
-}

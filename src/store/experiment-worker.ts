@@ -1,30 +1,12 @@
 // The thread of the experiments: owns their file, so that events by the thousand delay neither decisions nor figures.
 
 import { workerData } from 'node:worker_threads';
+import { experimentFile } from './experiment-file.ts';
 import { experimentVerbs } from './experiment-verbs.ts';
-import { experimentMigrations } from './migrations.ts';
 import { type AnyVerbs, serveParts } from './serve-parts.ts';
 import { WorkerPart } from './worker-part.ts';
 import type { WorkerSettings } from './worker-verbs.ts';
 
-const { path, busyTimeoutMs }: WorkerSettings = workerData;
+const settings: WorkerSettings = workerData;
 
-serveParts(
-  {
-    experiments: new WorkerPart<AnyVerbs>(
-      {
-        path,
-        applicationId: 0x67726733,
-        migrations: experimentMigrations,
-        synchronous: 'FULL',
-        busyTimeoutMs,
-        checkWhole: false,
-        pageBytes: 1_024,
-        cacheBytes: 64 * 1_048_576,
-        checkpointPageCount: 32_768,
-      },
-      experimentVerbs,
-    ),
-  },
-  path,
-);
+serveParts({ experiments: new WorkerPart<AnyVerbs>(experimentFile(settings), experimentVerbs) }, settings.path);

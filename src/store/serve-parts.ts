@@ -7,7 +7,9 @@ import type { PartName, WorkerReply, WorkerRequest } from './worker-verbs.ts';
 
 export type AnyVerbs = Readonly<Record<string, (input: never) => unknown>>;
 
-type Parts = Readonly<Partial<Record<PartName, WorkerPart<AnyVerbs>>>>;
+/** One that only reads holds nothing open, and has nothing to probe or to close. */
+type ServedPart = Pick<WorkerPart<AnyVerbs>, 'run'> & Partial<WorkerPart<AnyVerbs>>;
+type Parts = Readonly<Partial<Record<PartName, ServedPart>>>;
 
 /** Serves the parts until the thread is told to close; `path` stands for the store in failures. */
 export function serveParts(parts: Parts, path: string): void {
@@ -23,7 +25,7 @@ function answer(parts: Parts, path: string, { part, verb, input }: WorkerRequest
   try {
     if (verb === 'close') return { ok: true, output: closeAll(parts) };
     const asked = parts[part]!;
-    if (verb === 'probe') return { ok: true, output: asked.probe() };
+    if (verb === 'probe') return { ok: true, output: asked.probe?.() };
     return { ok: true, output: asked.run((verbs) => verbs[verb]!(input as never)) };
   } catch (error) {
     return { ok: false, failure: describeFailure(error, path) };
@@ -31,5 +33,5 @@ function answer(parts: Parts, path: string, { part, verb, input }: WorkerRequest
 }
 
 function closeAll(parts: Parts): void {
-  for (const part of Object.values(parts)) part.close();
+  for (const part of Object.values(parts)) part.close?.();
 }

@@ -1,18 +1,23 @@
 // `ExperimentStore` on a file and a thread of its own, both opened when the first question comes: without experiments there are none,
-// but what earlier ones have left is tended.
+// but what earlier ones have left is tended. Figures are read by another thread, which begins with the first report.
 
 import { access } from 'node:fs/promises';
+import { GraygateError } from '../errors.ts';
+import type { ExperimentFigures } from '../rollout/experiment.ts';
 import { createHealthRecord } from './health-record.ts';
 import type { ExperimentStore } from './store.ts';
 import { type BackOff, createStorePart, type StorePart } from './store-part.ts';
+import type { FiguresQuestion } from './experiment-reading.ts';
 import type { ExperimentVerbs } from './experiment-verbs.ts';
-import type { WorkerLink } from './worker-link.ts';
+import type { WorkerAnswer, WorkerLink } from './worker-link.ts';
 
 export type SqliteExperimentsOptions = {
   /** Of the file. */
   readonly path: string;
   /** To the thread of the experiments, not started yet. */
   readonly link: WorkerLink;
+  /** To the thread that reads figures, not started yet. */
+  readonly reader: WorkerLink;
   readonly nowMs: () => number;
   readonly backOff: BackOff;
 };
@@ -20,7 +25,7 @@ export type SqliteExperimentsOptions = {
 export type SqliteExperiments = { readonly store: ExperimentStore; close(): Promise<void> };
 
 /** The verbs; nothing runs until one is asked. */
-export function sqliteExperiments({ path, link, nowMs, backOff }: SqliteExperimentsOptions): SqliteExperiments {
+export function sqliteExperiments({ path, link, reader, nowMs, backOff }: SqliteExperimentsOptions): SqliteExperiments {
   const listeners = new Set<() => void>();
   const health = createHealthRecord({
     firstReason: 'the store of experiments is being opened',
@@ -33,17 +38,28 @@ export function sqliteExperiments({ path, link, nowMs, backOff }: SqliteExperime
   let isClosed = false;
 
   function part(): StorePart<ExperimentVerbs> {
+    if (isClosed) throw new GraygateError('store-unavailable', 'the store is closed');
     opened ??= createStorePart<ExperimentVerbs>({ name: 'experiments', link, health, backOff });
-    if (isClosed) opened.stop();
     return opened;
+  }
+
+  async function askReader(question: FiguresQuestion): Promise<WorkerAnswer> {
+    reader.start();
+    return reader.ask({ part: 'experiments', verb: 'readFigures', input: question });
   }
 
   return {
     store: {
-      apply: (batch) => part().call('applyEntries', batch),
-      figures: (question) => part().call('readFigures', question),
-      forget: (who) => part().call('forgetUser', who),
-      totals: () => part().call('eventTotals'),
+      apply: async (batch) => part().call('applyEntries', batch),
+      async figures(question) {
+        const writer = part();
+        const answer = health.current().ok ? await askReader(question) : null;
+        if (answer?.kind === 'done') return answer.output as ExperimentFigures | null;
+        // What ails the file, only the thread that writes can say, and make well.
+        return writer.call('readFigures', question);
+      },
+      forget: async (who) => part().call('forgetUser', who),
+      totals: async () => part().call('eventTotals'),
       async tend({ nowMs: atMs }) {
         if (opened === null && !(await isThere(path))) return { isDone: true };
         return part().call('tendStep', atMs);
@@ -57,6 +73,8 @@ export function sqliteExperiments({ path, link, nowMs, backOff }: SqliteExperime
     async close() {
       isClosed = true;
       opened?.stop();
+      // Whoever closes the file last cleans up behind it, and a reader may not.
+      await reader.close();
       await link.close();
     },
   };

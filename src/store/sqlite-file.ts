@@ -55,6 +55,29 @@ export function openSqliteFile(spec: SqliteFileSpec): DatabaseSync {
   }
 }
 
+/** Opens a file that another thread keeps open and at this release's schema, to read from it. Throws as `openSqliteFile` does. */
+export function openSqliteReader({
+  path,
+  applicationId,
+  migrations,
+  busyTimeoutMs,
+}: Pick<SqliteFileSpec, 'path' | 'applicationId' | 'migrations' | 'busyTimeoutMs'>): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
+  try {
+    database.exec('PRAGMA cell_size_check = ON');
+    const [owner, schema] = [pragmaNumber(database, 'application_id'), pragmaNumber(database, 'user_version')];
+    if (owner === applicationId && schema === migrations.length) return database;
+    const found = `application ${owner} at schema ${schema}`;
+    throw new GraygateError(
+      'store-unavailable',
+      `${path}: expected application ${applicationId} at schema ${migrations.length}, found ${found}`,
+    );
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
 /** Runs `work` in one transaction: all of it is kept, or, when it throws, nothing. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');
@@ -66,6 +89,17 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     // A full disk or a failed read has rolled back by itself already.
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/** Runs `work` on one state of the file, however others write to it meanwhile; `work` must write nothing. */
+export function inSnapshot<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN');
+  try {
+    return work();
+  } finally {
+    // A failed read may have ended it already.
+    if (database.isTransaction) database.exec('ROLLBACK');
   }
 }
 

@@ -1,4 +1,4 @@
-// The embedded store: `Store` on SQLite files that threads of their own read and write, one for the experiments and one for the rest.
+// The embedded store: `Store` on SQLite files that threads of their own read and write, two for the experiments and one for the rest.
 // Here only documents are packed and verbs passed on; what they mean is in the tables, what fails is in the parts.
 
 import { createHealthRecord, type HealthRecord } from './health-record.ts';
@@ -111,8 +111,9 @@ function openParts(options: SqliteStoreOptions, onChange: () => void) {
 function openExperiments(options: SqliteStoreOptions) {
   const { nowMs = Date.now, backOff = usualBackOff } = options;
   const path = `${options.path}.experiments`;
-  const link = openLink({ ...options, path }, workerUrl(import.meta.url, 'experiment-worker'));
-  return sqliteExperiments({ path, link, nowMs, backOff });
+  const linkTo = (name: string): WorkerLink => openLink({ ...options, path }, workerUrl(import.meta.url, name));
+  const [link, reader] = [linkTo('experiment-worker'), linkTo('experiment-reader')];
+  return sqliteExperiments({ path, link, reader, nowMs, backOff });
 }
 
 function openLink(

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openSqliteFile, type SqliteFileSpec } from '../../src/store/sqlite-file.ts';
+import { openSqliteFile, openSqliteReader, type SqliteFileSpec } from '../../src/store/sqlite-file.ts';
 import { withDirectory } from './places.ts';
 
 const first = 'CREATE TABLE thing (name TEXT NOT NULL) STRICT';
@@ -67,6 +67,32 @@ test('a newer schema is refused', async () => {
       code: 'store-unavailable',
       message: /schema 2, this one knows up to 1/,
     });
+  });
+});
+
+test('who reads a file that another thread writes sees what is committed, writes nothing, and takes no other file', async () => {
+  await withDirectory(async (directory) => {
+    const [before, now] = [spec(directory, [first]), spec(directory, [first, second])];
+    assert.throws(() => openSqliteReader(now), /unable to open database file/);
+    const writer = openSqliteFile(before);
+    assert.throws(() => openSqliteReader(now), {
+      code: 'store-unavailable',
+      message: /expected application 12345 at schema 2, found application 12345 at schema 1$/,
+    });
+    assert.throws(() => openSqliteReader({ ...before, applicationId: 1 }), /expected application 1 at schema 1/);
+    const reader = openSqliteReader(before);
+    const namesIn = (): unknown[] =>
+      reader
+        .prepare('SELECT name FROM thing')
+        .all()
+        .map(({ name }) => name);
+    writer.exec("INSERT INTO thing VALUES ('a')");
+    writer.exec("BEGIN; INSERT INTO thing VALUES ('b')");
+    assert.deepEqual(namesIn(), ['a']);
+    assert.throws(() => reader.exec("INSERT INTO thing VALUES ('c')"), /readonly/);
+    writer.exec('COMMIT');
+    assert.deepEqual(namesIn(), ['a', 'b']);
+    for (const database of [reader, writer]) database.close();
   });
 });
 
