@@ -10,6 +10,7 @@ import type { FromWorker, PolicyOrder, Report, SplitNews, ToWorker, Usage, Worke
 import { type Ending, endOf } from './process-end.ts';
 import { partsOf } from './user-list-parts.ts';
 import { Pulse, type PulseState, type Watched } from './watchdog.ts';
+import { workerFlags } from './worker-flags.ts';
 
 /** So many connections may be on their way at once: a worker that hangs holds no more than these up. */
 const mostUntaken = 8;
@@ -41,6 +42,8 @@ export class WorkerLink implements Taker, Watched {
   /** Handed over and not taken, the oldest first. */
   readonly #untaken: Socket[] = [];
   readonly #pulse = new Pulse();
+  /** Who waits for a hand-over; they are answered in the order in which they were asked for. */
+  readonly #handOvers: (() => void)[] = [];
   #heldDigests: ReadonlySet<string> = new Set();
   #takenCount = 0;
   #reportedOpenCount = 0;
@@ -54,7 +57,10 @@ export class WorkerLink implements Taker, Watched {
     this.#child.on('message', (message: FromWorker) => this.#hear(message));
     // A message to a process that has just died; its end is told apart.
     this.#child.on('error', () => undefined);
-    void endOf(this.#child).then((ending) => this.#listener.gone(ending, this.#untaken.splice(0)));
+    void endOf(this.#child).then((ending) => {
+      for (const answer of this.#handOvers.splice(0)) answer();
+      return this.#listener.gone(ending, this.#untaken.splice(0));
+    });
   }
 
   get pid(): number | undefined {
@@ -98,6 +104,14 @@ export class WorkerLink implements Taker, Watched {
     if (this.#pulse.nextRound()) this.tell({ kind: 'ping' });
   }
 
+  /** Resolves when all that the worker had to say by now is heard, or it is gone. */
+  handOver(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#handOvers.push(resolve);
+      this.tell({ kind: 'hand-over' });
+    });
+  }
+
   kill(): void {
     this.#child.kill('SIGKILL');
   }
@@ -135,6 +149,9 @@ export class WorkerLink implements Taker, Watched {
         break;
       case 'pong':
         break;
+      case 'handed-over':
+        this.#handOvers.shift()?.();
+        break;
       default:
         this.usage = message.report.usage ?? this.usage;
         this.#listener.reported(message.report);
@@ -158,6 +175,7 @@ function startProcess(settings: WorkerSettings): ChildProcess {
   const ownUrl = import.meta.url;
   const entry = new URL(ownUrl.endsWith('.ts') ? '../worker-main.ts' : '../worker-main.js', ownUrl);
   return fork(fileURLToPath(entry), [JSON.stringify(settings)], {
+    execArgv: workerFlags(process.execArgv, process.env.NODE_OPTIONS),
     serialization: 'advanced',
     env: servingEnvironment(process.env),
     // Workers log through the control process, so that no two processes write into one line.
