@@ -4,9 +4,9 @@ import type { CandidateSums } from '../rollout/rehearsal/candidate-record.ts';
 import type { Rehearsed } from '../rollout/rehearsal/rehearse.ts';
 import { subjectOf } from '../rollout/rehearsal/scenario.ts';
 import { leastRequestsOf } from '../rollout/rehearsal/series.ts';
-import { candidatesWithUsers } from '../rollout/rehearsal/shares.ts';
 import { countOf, durationOf } from '../rollout/wording.ts';
 import { type Assumed, assumptionLines, assumptionsReport, labelled } from './rehearse-assumptions.ts';
+import { splitText } from './split-text.ts';
 import { tableLines } from './text-table.ts';
 
 /** Hours, minutes and seconds of a simulated time: `1:02:03`. */
@@ -54,14 +54,11 @@ function entryCells({ atMs, kind, to, reason }: AuditEntry, assumed: Assumed): s
   return [clockOf(atMs), `${kind} (${percentText(to, assumed)})`, reason];
 }
 
-/** `20 %`; of a split among several candidates `20 + 10 %`. */
-function percentText(
-  { phase, percent }: Pick<AuditEntry['to'], 'phase' | 'percent'>,
-  { rollout: { staging } }: Assumed,
-): string {
-  const names = candidatesWithUsers(staging);
-  const isSplit = names.length > 1 && phase !== 'promoted' && phase !== 'rolled-back';
-  return `${isSplit ? names.map((name) => staging.split[name]).join(' + ') : percent} %`;
+/** `20 %`; of a split among several candidates that of each. */
+function percentText({ phase, percent }: Pick<AuditEntry['to'], 'phase' | 'percent'>, { rollout }: Assumed): string {
+  const { staging } = rollout;
+  const isSplit = staging.stages.length === 0 && phase !== 'promoted' && phase !== 'rolled-back';
+  return isSplit ? splitText(staging) : `${percent} %`;
 }
 
 function costText(assumed: Assumed, { version, requests, failures, disappointedUsers }: CandidateSums): string {

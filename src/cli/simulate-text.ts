@@ -2,6 +2,7 @@
 import type { StepUsers } from '../rollout/assign-users.ts';
 import type { Rollout } from '../rollout/policy.ts';
 import { countOf, percentOf } from '../rollout/wording.ts';
+import { splitText } from './split-text.ts';
 import { tableLines } from './text-table.ts';
 
 export type Simulated = {
@@ -48,11 +49,16 @@ function linesOf({ rollout, userCount, steps }: Simulated): string[] {
     '>moved',
     ...(isCompared ? ['moved by the edit'] : []),
   ];
-  const rows = steps.map((step, i) => cellsOf(step, { userCount, isFirst: i === 0, isCompared, hasAside }));
+  const { staging } = rollout;
+  const rows = steps.map((step, i) => {
+    const percent = staging.stages.length === 0 ? splitText(staging) : `${step.percent} %`;
+    return cellsOf(step, { percent, userCount, isFirst: i === 0, isCompared, hasAside });
+  });
   return [`${rollout.name}: ${countOf(userCount)} users`, '', ...tableLines([heading, ...rows])];
 }
 
 type Columns = {
+  readonly percent: string;
   readonly userCount: number;
   readonly isFirst: boolean;
   readonly isCompared: boolean;
@@ -60,8 +66,8 @@ type Columns = {
 };
 
 function cellsOf(
-  { name, percent, users, byRule, aside, moved, changed }: StepUsers,
-  { userCount, isFirst, isCompared, hasAside }: Columns,
+  { name, users, byRule, aside, moved, changed }: StepUsers,
+  { percent, userCount, isFirst, isCompared, hasAside }: Columns,
 ): string[] {
   const counts = users.map(
     (count) => `${countOf(count)}${userCount === 0 ? '' : ` (${percentOf(count / userCount)})`}`,
@@ -69,7 +75,7 @@ function cellsOf(
   const changes = (changed ?? []).map((each) => `${countOf(each.users)} ${each.from} → ${each.to}`).join(', ');
   return [
     name,
-    `${percent} %`,
+    percent,
     ...counts,
     countOf(byRule),
     ...(hasAside ? [countOf(aside)] : []),

@@ -52,6 +52,16 @@ test('people get a table of one rollout, with the users that each stage moves', 
   assert.match(stdout, /\nfull +100 % +0 \(0 %\) +1,000 \(100 %\) +0 +\d+\n$/);
 });
 
+test('of a split among several candidates the percent of each is shown', async () => {
+  const versions = ['stable', 'blue', 'green', 'idle'].map(
+    (name, i) => `${name}: { servers: http://127.0.0.1:${i + 1} }`,
+  );
+  const head = `version: 1\nlisten: 127.0.0.1:0\nrollouts:\n  - name: shop\n    versions: { ${versions.join(', ')} }\n`;
+  const file = write('several.yaml', `${head}    split: { blue: 20, green: 10 }\n`);
+  const { stdout } = await runHere(['simulate', '--config', file, '--users', '1000']);
+  assert.match(stdout, /\nsplit +20 \+ 10 % +\d+ \(\d+/);
+});
+
 test('an access log gives each rollout its own users, once each', async () => {
   const lines = [
     { msg: 'graygate is ready' },
