@@ -19,6 +19,8 @@ export type AdminInput = {
   policy(): Policy;
   isDraining(): boolean;
   condition(): PlaneCondition;
+  /** Resolves when what had happened by now was told. */
+  caughtUp(this: void): Promise<void>;
 };
 
 /** What the admin port needs, from what there is. */
@@ -39,7 +41,7 @@ export function adminPartsOf(input: AdminInput): AdminParts {
     },
     mirror: { recent: (rollout) => metrics.mirror.recent(rollout) },
     servers: { addresses: (...of) => metrics.servers.addresses(...of) },
-    experiments: control.experiments.desk,
+    experiments: deskOf(input),
     history: {
       entries: (range) => store.audit.query(range),
       points: (range) => store.history.query(range),
@@ -59,6 +61,22 @@ export function adminPartsOf(input: AdminInput): AdminParts {
     health: { readiness: () => readinessOf(input) },
     metrics: { render: (accept) => metrics.render(accept) },
     failed: (error, at) => logger.error({ err: error, ...at }, 'an admin request failed'),
+  };
+}
+
+/** A report, and what is forgotten, has all that users did before it was asked for. */
+function deskOf({ control, caughtUp }: AdminInput): AdminParts['experiments'] {
+  const { desk } = control.experiments;
+  return {
+    ingest: (events) => desk.ingest(events),
+    async forget(...of) {
+      await caughtUp();
+      return desk.forget(...of);
+    },
+    async figures(...of) {
+      await caughtUp();
+      return desk.figures(...of);
+    },
   };
 }
 

@@ -78,6 +78,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     policy: () => policy,
     isDraining: () => draining,
     condition: () => dataPlane.condition(),
+    caughtUp: () => dataPlane.caughtUp(),
   });
   const admin = createAdmin(parts);
 

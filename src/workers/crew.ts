@@ -1,6 +1,7 @@
 // Keeps as many workers as the policy asks for: starts them, and starts again those that die or hang, ever more slowly where they die at
 // once.
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { GraygateError } from '../errors.ts';
 import type { Report } from './messages.ts';
@@ -90,6 +91,13 @@ export class Crew {
   /** Resolves when every worker that runs serves a policy at least as new as this one. */
   async serve(serial: number): Promise<void> {
     while (!this.#isEnding && this.links.some(({ servedSerial }) => servedSerial < serial)) await this.#change();
+  }
+
+  /** Resolves when all that the workers had to say by now is heard, or after the time: one that hangs holds nobody up. */
+  async handOver(withinMs: number): Promise<void> {
+    const present = this.links.filter(({ servedSerial, pulse }) => servedSerial > 0 && pulse === 'well');
+    const all = Promise.all(present.map((link) => link.handOver()));
+    await Promise.race([all, delay(withinMs, undefined, { ref: false })]);
   }
 
   /** Drains all; resolves when they are gone. */

@@ -17,6 +17,8 @@ export interface DataPlane {
   adopt(policy: Policy, packed: PackedPolicy): void;
   /** Resolves when the policy adopted last is in force everywhere. */
   settled(): Promise<void>;
+  /** Resolves when what had happened by now was told, or after a short time where somebody cannot say it. */
+  caughtUp(): Promise<void>;
   condition(): PlaneCondition;
   /** Stops listening, lets requests under way end within the time, then cuts them. */
   close(drainMs: number): Promise<void>;

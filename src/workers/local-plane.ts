@@ -32,6 +32,7 @@ export async function createLocalPlane({ policy, cells, metrics, logger, ears }:
       gateway.adopt(next);
     },
     settled: () => Promise.resolve(),
+    caughtUp: () => Promise.resolve(),
     condition: () => well,
     close: (drainMs) => gateway.close(drainMs),
   };

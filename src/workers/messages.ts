@@ -12,6 +12,8 @@ export type ToWorker =
   | { readonly kind: 'connection' }
   /** Is answered at once. */
   | { readonly kind: 'ping' }
+  /** Is answered once everything that was not reported yet is. */
+  | { readonly kind: 'hand-over' }
   | { readonly kind: 'drain'; readonly drainMs: number };
 
 export type FromWorker =
@@ -20,7 +22,8 @@ export type FromWorker =
   /** `takenCount`: of all that were handed over so far. */
   | { readonly kind: 'connections'; readonly takenCount: number; readonly openCount: number }
   | { readonly kind: 'report'; readonly report: Report }
-  | { readonly kind: 'pong' };
+  | { readonly kind: 'pong' }
+  | { readonly kind: 'handed-over' };
 
 /** A policy to be put into force, its lists of users having been sent before. */
 export type PolicyOrder = {

@@ -38,6 +38,12 @@ export class Reporter {
     this.#timer = setInterval(() => this.#report(), everyMs);
   }
 
+  /** Sends what there is, whatever is under way. */
+  handOver(): void {
+    const report = this.#take();
+    if (!isEmpty(report)) this.#send(report, () => undefined);
+  }
+
   /** Sends what there is, whatever is under way; nothing is sent after it. */
   stop(): Promise<void> {
     clearInterval(this.#timer);

@@ -17,6 +17,9 @@ import { ServerVotes } from './server-votes.ts';
 import { SplitSerials } from './split-serials.ts';
 import type { PolicyForAll, WorkerLink } from './worker-link.ts';
 
+/** A worker answers between two requests. */
+const catchUpWithinMs = 250;
+
 /** A data plane with as many workers as the policy says; none runs before `listen`. */
 export function createWorkerPlane(parts: PlaneParts): DataPlane {
   const { policy, cells, metrics, logger } = parts;
@@ -59,6 +62,7 @@ export function createWorkerPlane(parts: PlaneParts): DataPlane {
       for (const link of crew.links) link.adopt(order);
     },
     settled: () => crew.serve(order.serial),
+    caughtUp: () => crew.handOver(catchUpWithinMs),
     condition: () => conditionOf(crew),
     async close(drainMs) {
       acceptor.close();

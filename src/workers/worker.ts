@@ -58,6 +58,9 @@ export class Worker {
         return this.#take(socket);
       case 'ping':
         return this.#send({ kind: 'pong' });
+      case 'hand-over':
+        this.#reporter.handOver();
+        return this.#send({ kind: 'handed-over' });
       default:
         return this.drain(message.drainMs);
     }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { eventually } from '../support/eventually.ts';
+import { isAlive, workerPids } from '../support/worker-gateway.ts';
 import { parseSamples } from '../support/metric-samples.ts';
 import { serve, type Serving, startUpstream, temporaryFolder } from '../support/serving.ts';
 import { shopPolicyText } from '../support/shop-policy-text.ts';
@@ -123,6 +124,21 @@ test('counts are the same where several processes serve', async (t) => {
   const answer = await fetch(`${gateway.adminUrl}/api/v1/users/u-1`, { method: 'DELETE' });
   assert.deepEqual(await answer.json(), { forgotten: 1 });
   assert.equal((await reportOf(gateway))['view count'], 60);
+});
+
+test('a report has what was done before it was asked for, also where several processes serve and one of them hangs', async (t) => {
+  const shop = await startUpstream(t, (_, response) => response.end('ok'));
+  const policy = shopPolicyText({ stable: shop.url }, watched).replace('version: 1\n', 'version: 1\nworkers: 2\n');
+  const gateway = await serve(t, temporaryFolder(t), policy);
+  for (let count = 1; count <= 20; count += 1) {
+    await ask(gateway, '/item/1', { headers: { 'x-user-id': `u-${count}`, connection: 'close' } });
+    assert.equal((await reportOf(gateway))['view count'], count);
+  }
+  const hanging = workerPids(gateway).get(1)!;
+  t.after(() => void (isAlive(hanging) && process.kill(hanging, 'SIGKILL')));
+  process.kill(hanging, 'SIGSTOP');
+  assert.equal((await reportOf(gateway))['view count'], 20);
+  assert.ok(isAlive(hanging), 'nobody waited for its end');
 });
 
 test('a user is one by header, cookie, query and in what servers send, in every script', async (t) => {

@@ -63,6 +63,19 @@ test('the last report comes also while another one is under way', async (t) => {
   assert.equal(reports.at(-1)!.log, 'last words\n');
 });
 
+test('what is asked for is handed over also while another report is under way, and once', async (t) => {
+  const { reporter, reports } = reporting(t);
+  reporter.log('one\n');
+  await eventually('the first report', () => reports.length === 1);
+  reporter.log('two\n');
+  reporter.handOver();
+  reporter.handOver();
+  assert.deepEqual(
+    reports.map(({ log }) => log),
+    ['one\n', 'two\n'],
+  );
+});
+
 test('while the control process takes nothing, what waits is bounded', async (t) => {
   const { reporter, reports } = reporting(t);
   reporter.log('one\n');
