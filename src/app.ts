@@ -4,20 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAdmin } from './admin/admin.ts';
 import { adminPartsOf } from './app-admin.ts';
-import { type Control, openControl } from './app-control.ts';
-import { openPlane } from './app-plane.ts';
+import { adoptFile, openRooms, rejectFile } from './app-rooms.ts';
 import type { Environment } from './config/environment.ts';
-import { type LoadedPolicy, loadPolicy } from './config/load-policy.ts';
+import { loadPolicy } from './config/load-policy.ts';
 import { PolicyError } from './config/policy-error.ts';
-import { formatProblem } from './config/problem.ts';
-import { restartNeeded } from './config/restart-needed.ts';
-import { ShownPolicy } from './config/shown-policy.ts';
 import { watchPolicy } from './config/watch-policy.ts';
 import { GraygateError } from './errors.ts';
-import type { Policy, Rollout } from './rollout/policy.ts';
-import { type Split, SplitCells } from './rollout/split.ts';
-import { Metrics } from './telemetry/metrics.ts';
-import { logInsecure } from './telemetry/tls-log.ts';
+import type { Policy } from './rollout/policy.ts';
 import { graygateVersion } from './version.ts';
 import type { DataPlane } from './workers/data-plane.ts';
 
@@ -43,91 +36,45 @@ export type RunningGateway = {
 export async function startGateway({ configFile, env, logger }: StartOptions): Promise<RunningGateway> {
   const loaded = await loadPolicy(configFile, env);
   if (!loaded.ok) throw new PolicyError(loaded.problems);
-  let policy: Policy = loaded.policy;
+  const rooms = await openRooms(loaded, logger);
+  const { control, plane } = rooms;
   let draining = false;
-  const cells = new SplitCells();
-  const shown = new ShownPolicy(loaded, Date.now());
-  let control: Control | null = null;
-  const metrics = new Metrics(
-    {
-      splitOf: (rollout) => cells.of(rollout).current,
-      standings: () => control?.standings() ?? [],
-      isStoreWell: () => control?.storeStatus().ok ?? false,
-    },
-    graygateVersion,
+  const admin = createAdmin(
+    adminPartsOf({
+      ...rooms,
+      version: graygateVersion,
+      policy: () => rooms.policy,
+      isDraining: () => draining,
+      condition: () => plane.condition(),
+      caughtUp: () => plane.caughtUp(),
+    }),
   );
-  metrics.policyLoaded(policy, Date.now(), false);
-  logInsecure(policy, logger);
-  let plane: DataPlane | null = null;
-  const publish = (rollout: Rollout, split: Split): void => {
-    if (plane === null) cells.of(rollout).current = split;
-    else plane.publish(rollout, split);
-  };
-  const inControl = await openControl({ policy, logger, metrics, publish });
-  control = inControl;
-  inControl.recordPolicy(shown.current());
-  const dataPlane = await openPlane({ policy, packed: loaded.packed, cells, metrics, logger, control: inControl });
-  plane = dataPlane;
-  const parts = adminPartsOf({
-    control: inControl,
-    cells,
-    metrics,
-    logger,
-    version: graygateVersion,
-    shown,
-    policy: () => policy,
-    isDraining: () => draining,
-    condition: () => dataPlane.condition(),
-    caughtUp: () => dataPlane.caughtUp(),
-  });
-  const admin = createAdmin(parts);
-
-  const urls = await listenOnBoth(policy, dataPlane, admin).catch(async (error: unknown) => {
-    await dataPlane.close(0);
+  const urls = await listenOnBoth(rooms.policy, plane, admin).catch(async (error: unknown) => {
+    await plane.close(0);
     await admin.close();
-    await inControl.close();
+    await control.close();
     throw error;
   });
-  const adopt = (next: Policy, file: LoadedPolicy): void => {
-    const kept = restartNeeded(policy, next);
-    if (kept.length > 0) logger.warn({ keys: kept }, 'these keys take effect at a restart');
-    policy = {
-      ...next,
-      listen: policy.listen,
-      admin: { ...next.admin, listen: policy.admin.listen },
-      workers: policy.workers,
-      store: policy.store,
-    };
-    shown.loaded(file, Date.now());
-    inControl.recordPolicy(shown.current());
-    cells.keepOnly(policy);
-    metrics.policyLoaded(policy, Date.now(), true);
-    // First what the splits are, then who reads them.
-    inControl.follow(policy);
-    dataPlane.adopt(policy, file.packed);
-    logInsecure(policy, logger);
-    logger.info({ file: configFile, rollouts: policy.rollouts.map(({ name }) => name) }, 'policy loaded');
-  };
   const watcher = await watchPolicy({
     file: configFile,
     env,
     loaded,
-    onLoaded: adopt,
-    onRejected(problems) {
-      shown.rejected(problems, Date.now());
-      metrics.policyRejected();
-      logger.error({ problems: problems.map(formatProblem) }, 'policy rejected, the one before stays in force');
+    onLoaded(next, file) {
+      adoptFile(rooms, next, file);
+      logger.info({ file: configFile, rollouts: next.rollouts.map(({ name }) => name) }, 'policy loaded');
     },
+    onRejected: (problems) => rejectFile(rooms, problems),
   });
   logger.info({ ...urls, file: configFile }, 'graygate is ready');
 
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     draining = true;
-    logger.info({ drainMs: policy.timeouts.drainMs }, 'draining');
+    const { drainMs } = rooms.policy.timeouts;
+    logger.info({ drainMs }, 'draining');
     await watcher.close();
-    await dataPlane.close(policy.timeouts.drainMs);
-    await inControl.close();
+    await plane.close(drainMs);
+    await control.close();
     await admin.close();
     logger.info('graygate has stopped');
   };
@@ -136,7 +83,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     adminUrl: urls.admin,
     async reload() {
       await watcher.reload();
-      await dataPlane.settled();
+      await plane.settled();
     },
     close: () => (closing ??= close()),
   };
