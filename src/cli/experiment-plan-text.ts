@@ -2,7 +2,7 @@
 import { english } from '../rollout/experiment-report/english.ts';
 import { figureText } from '../rollout/experiment-report/numbers.ts';
 import type { Metric } from '../rollout/experiment.ts';
-import type { MetricPlan } from '../rollout/plan-experiment.ts';
+import { isShare, type MetricPlan } from '../rollout/plan-experiment.ts';
 import { countOf, percentOf } from '../rollout/wording.ts';
 import type { CandidatePlan, ExperimentPlan } from './experiment-plan.ts';
 import { tableLines } from './text-table.ts';
@@ -71,7 +71,6 @@ function metricLines(metrics: readonly MetricPlan[]): string[] {
 
 function whyUnknown({ metric, today }: MetricPlan, lift: number): string {
   const name = english.metric(metric);
-  return today !== null && today > 0
-    ? `${name} cannot rise by ${percentOf(lift)}`
-    : `${name} is not known: ${remedies[metric.kind]}`;
+  if (today === null || today === 0) return `${name} is not known: ${remedies[metric.kind]}`;
+  return isShare(metric) ? `${name} cannot rise by ${percentOf(lift)}` : `${name} is the same for all users so far`;
 }

@@ -7,6 +7,7 @@ import {
   assumedToday,
   type AssumedRates,
   type ExperimentQuestion,
+  isShare,
   type MetricPlan,
   planMetric,
   recordedToday,
@@ -85,10 +86,12 @@ export function experimentPlan(
 }
 
 function whyNothing(plans: readonly MetricPlan[], lift: number): string {
-  const isTooMuch = plans.some(({ today }) => today !== null && today > 0);
-  return isTooMuch
+  const known = plans.filter(({ today }) => today !== null && today > 0);
+  if (known.length === 0)
+    return 'expected --conversion, --retention or --order-value, or --url of a gateway that has counted';
+  return known.some(({ metric }) => isShare(metric))
     ? `expected a lift after which a share is below 100 %, got ${percentOf(lift)}`
-    : 'expected --conversion, --retention or --order-value, or --url of a gateway that has counted';
+    : 'expected figures that differ from user to user, got the same for all of them';
 }
 
 const usualMetrics: readonly Metric[] = [

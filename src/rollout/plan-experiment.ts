@@ -20,7 +20,7 @@ export type ExperimentQuestion = {
   readonly leastMs: number;
 };
 
-/** `users` and `days` are null where the metric is not known, or cannot rise by so much. */
+/** `users` and `days` are null where the metric is not known, is the same for all users, or cannot rise by so much. */
 export type MetricPlan = {
   readonly metric: Metric;
   readonly today: number | null;
@@ -35,12 +35,11 @@ const dayMs = 86_400_000;
 export function planMetric(metric: Metric, today: MetricToday | null, question: ExperimentQuestion): MetricPlan {
   const unknown = { metric, today: today?.mean ?? null, users: null, days: null };
   if (today === null || today.mean === 0 || !(today.variance > 0)) return unknown;
-  const isShare = metric.kind === 'conversion' || metric.kind === 'retention';
   const lifted = today.mean * (1 + question.lift);
-  if (isShare && lifted >= 1) return unknown;
+  if (isShare(metric) && lifted >= 1) return unknown;
   const users = plannedUsers({
     difference: lifted - today.mean,
-    candidateVariance: isShare ? lifted * (1 - lifted) : today.variance,
+    candidateVariance: isShare(metric) ? lifted * (1 - lifted) : today.variance,
     baselineVariance: today.variance,
     share: question.share,
     alpha: question.alpha,
@@ -49,6 +48,11 @@ export function planMetric(metric: Metric, today: MetricToday | null, question: 
   const { usersPerDay, leastMs } = question;
   const days = usersPerDay === null ? null : Math.max(leastMs / dayMs, users.sequential / usersPerDay);
   return { ...unknown, users, days };
+}
+
+/** Whether the metric is a share (0-1) of the users, which cannot rise above all of them. */
+export function isShare({ kind }: Metric): boolean {
+  return kind === 'conversion' || kind === 'retention';
 }
 
 /** What people say of a shop when nothing has been counted yet. Shares are 0-1; null: not said. */

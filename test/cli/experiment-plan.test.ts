@@ -15,6 +15,7 @@ import {
   experiment,
   figures,
   proportion,
+  values,
 } from '../rollout/experiment-report/experiments.ts';
 import { runToEnd } from './run-here.ts';
 
@@ -121,6 +122,25 @@ test('what a running gateway has counted comes before what is assumed', async (t
   assert.match(named.stdout, /, rates recorded\n/, 'a gateway that the environment names');
   const given = await runToEnd(`plan -c ${file} --rps 200 --lift 10 --conversion 5`.split(' '), env);
   assert.match(given.stdout, /, rates assumed\n/, 'but rates that are given come before it');
+});
+
+test('what all users have alike so far is said to be so, not to be impossible', async (t) => {
+  const { rooms, port } = await openAdminPort();
+  const views = { kind: 'events', name: 'views', event: 'purchase' } as const;
+  const once = values(...Array.from({ length: 500 }, () => 1));
+  rooms.experiment = { ...experiment(), metrics: [views, conversion] };
+  rooms.figures = figures([counted(views, [once, once])]);
+  const folder = await mkdtemp(join(tmpdir(), 'graygate-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'shop.yaml');
+  const metrics = '{ name: views, metric: events, event: purchase }';
+  await writeFile(file, shopPolicy.replace(/metrics: \[/, `metrics: [${metrics}, `));
+  const args = `plan -c ${file} --rps 200 --lift 10 --url http://127.0.0.1:${port}`.split(' ');
+  const nothing = await runToEnd(args);
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.stderr, /expected figures that differ from user to user, got the same for all of them/);
+  const { stdout } = await runToEnd([...args, '--conversion', '5']);
+  assert.match(stdout, /\nEvents a user: purchase is the same for all users so far\n/);
 });
 
 test('of several candidates each has its part of alpha and of the users a day, and its own share', async (t) => {
