@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAdmin } from './admin/admin.ts';
 import { adminPartsOf } from './app-admin.ts';
-import { adoptFile, openRooms, rejectFile } from './app-rooms.ts';
+import { adoptFile, openRooms, rejectFile, type Rooms } from './app-rooms.ts';
 import type { Environment } from './config/environment.ts';
 import { loadPolicy } from './config/load-policy.ts';
 import { PolicyError } from './config/policy-error.ts';
@@ -39,16 +39,7 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
   const rooms = await openRooms(loaded, logger);
   const { control, plane } = rooms;
   let draining = false;
-  const admin = createAdmin(
-    adminPartsOf({
-      ...rooms,
-      version: graygateVersion,
-      policy: () => rooms.policy,
-      isDraining: () => draining,
-      condition: () => plane.condition(),
-      caughtUp: () => plane.caughtUp(),
-    }),
-  );
+  const admin = adminOf(rooms, () => draining);
   const urls = await listenOnBoth(rooms.policy, plane, admin).catch(async (error: unknown) => {
     await plane.close(0);
     await admin.close();
@@ -87,6 +78,20 @@ export async function startGateway({ configFile, env, logger }: StartOptions): P
     },
     close: () => (closing ??= close()),
   };
+}
+
+function adminOf(rooms: Rooms, isDraining: () => boolean): FastifyInstance {
+  const { plane } = rooms;
+  return createAdmin(
+    adminPartsOf({
+      ...rooms,
+      version: graygateVersion,
+      policy: () => rooms.policy,
+      isDraining,
+      condition: () => plane.condition(),
+      caughtUp: () => plane.caughtUp(),
+    }),
+  );
 }
 
 type Listening = { readonly traffic: string; readonly admin: string };
