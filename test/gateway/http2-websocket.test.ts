@@ -105,10 +105,16 @@ test('a large stream of bytes passes with back-pressure', async (context) => {
   await eventually('all of both', () => received === 2 ** 23 && upstream.received().length > 2 ** 22);
 });
 
+/** Timers that keep this process alive. */
+function timerCount(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+}
+
 for (const code of [8, 0]) {
   test(`a client that resets its stream with ${code} ends the server's connection`, async (context) => {
     const echo = await startEchoServer(context, 'stable');
     const { port, outcomes } = await startGateway(context, shopPolicy({ stable: echo.origin, tls: tlsOf() }));
+    const timersBefore = timerCount();
     const session = await openSession(context, port);
     const stream = ask(session);
     assert.equal(await statusOf(stream), 200);
@@ -118,6 +124,8 @@ for (const code of [8, 0]) {
     await closed;
     await eventually('the outcome', () => outcomes.length === 1);
     assert.deepEqual([outcomes[0]!.ending, outcomes[0]!.faults.length], ['upgraded', 0]);
+    session.destroy();
+    await eventually('nobody waits any more', () => timerCount() <= timersBefore, 10_000);
   });
 }
 

@@ -67,6 +67,8 @@ export class Http2TunnelEnd implements TunnelEnd {
   }
 
   endSoon(idleMs: number): void {
+    // Its client has ended it already: no event would come to clear the timer.
+    if (this.stream.closed) return;
     const late = setTimeout(() => this.destroy(), idleMs);
     this.stream.once('close', () => clearTimeout(late));
     this.stream.once('finish', () => this.stream.close(constants.NGHTTP2_NO_ERROR));
