@@ -29,13 +29,11 @@ export function intervalDrawing(
     style,
   }: { readonly scale: Scale; readonly kind: MetricComparison['verdict']['kind']; readonly style: NumberStyle },
 ): string {
-  const [left, right] = [Math.max(scale.at(lower), edge / 2), Math.min(scale.at(upper), width - edge / 2)];
-  const [isCutLeft, isCutRight] = [scale.at(lower) < edge / 2, scale.at(upper) > width - edge / 2];
+  const [left, middle, right] = [lower, value, upper].map((lift) => within(scale.at(lift))) as [number, number, number];
   const label = `${liftText(value, style)} (${liftText(lower, style)} … ${liftText(upper, style)})`;
-  const middle = Math.min(Math.max(scale.at(value), edge / 2), width - edge / 2);
   return `<svg class="interval is-${kind}" viewBox="0 0 ${width} 28" role="img" aria-label="${escapeHtml(label)}">
 ${gridLines(scale, 28)}<line class="range" x1="${place(left)}" x2="${place(right)}" y1="14" y2="14"/>
-${end(left, isCutLeft ? -1 : 0)}${end(right, isCutRight ? 1 : 0)}<circle cx="${place(middle)}" cy="14" r="5"/></svg>`;
+${end(left, Math.sign(scale.at(lower) - left))}${end(right, Math.sign(scale.at(upper) - right))}<circle cx="${place(middle)}" cy="14" r="5"/></svg>`;
 }
 
 /** The axis below the lines. */
@@ -62,8 +60,13 @@ function gridLines(scale: Scale, height: number): string {
     .join('');
 }
 
-/** A cap, or an arrow where the line goes on. */
-function end(x: number, direction: -1 | 0 | 1): string {
+/** The nearest place in the drawing. */
+function within(x: number): number {
+  return Math.min(Math.max(x, edge / 2), width - edge / 2);
+}
+
+/** A cap, or an arrow to where (-1: left, 1: right) the end is out of the drawing. */
+function end(x: number, direction: number): string {
   if (direction === 0) return `<line class="range" x1="${place(x)}" x2="${place(x)}" y1="9" y2="19"/>`;
   const back = place(x - 6 * direction);
   return `<polyline class="range" points="${back},9 ${place(x)},14 ${back},19"/>`;

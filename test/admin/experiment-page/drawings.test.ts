@@ -21,7 +21,11 @@ test('all intervals share an axis with 0 in its middle, and lines that reach fur
   assert.ok(Math.max(...scale.ticks) <= 1, 'no axis beyond twice as much');
   const drawn = intervalDrawing(wide, { scale, kind: 'no-difference', style });
   assert.equal(drawn.match(/<polyline/g)?.length, 1);
-  for (const [, x] of drawn.matchAll(/(?:x1|x2|cx)="([\d.-]+)"/g)) assert.ok(Number(x) >= 0 && Number(x) <= 320);
+  const beyond = intervalDrawing({ value: 7, lower: 5, upper: 1e22 }, { scale, kind: 'better', style });
+  assert.equal(beyond.match(/<polyline/g)?.length, 2, 'both ends are out of the drawing');
+  for (const text of [drawn, beyond]) {
+    for (const [, x] of text.matchAll(/(?:x1|x2|cx)="([^"]+)"/g)) assert.ok(Number(x) >= 0 && Number(x) <= 320, x);
+  }
   const narrow = liftScale([{ value: 0, lower: -0.001, upper: 0.001 }]);
   assert.deepEqual(narrow.ticks, [-0.02, 0, 0.02], 'an axis is never so fine that nothing looks like something');
   assert.deepEqual(liftScale([]).ticks, [-0.02, 0, 0.02]);

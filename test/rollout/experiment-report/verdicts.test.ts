@@ -93,7 +93,7 @@ test('every verdict follows from the interval that is shown beside it', () => {
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 500, seed: 20_261_122 },
   );
   assert.deepEqual([...told].toSorted(), ['better', 'no-difference', 'not-enough-data', 'worse']);
 });
@@ -111,7 +111,7 @@ test('whatever was counted, every number is one, and is written as people write 
         assert.doesNotMatch(experimentPage(report, words), /NaN|undefined|Infinity|∞|\de[+-]\d/);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 20_261_122 },
   );
 });
 
