@@ -1,4 +1,5 @@
 // `graygate serve` with several workers, and how a test looks at them.
+import { isZombie } from './child-processes.ts';
 import { parseSamples } from './metric-samples.ts';
 import { serve, type Cleanup, type Serving, temporaryFolder, type Upstream } from './serving.ts';
 
@@ -30,10 +31,10 @@ export function workerPids({ log }: Pick<Serving, 'log'>): Map<number, number> {
   return new Map(began.map(({ worker, workerPid }) => [Number(worker), Number(workerPid)]));
 }
 
-/** Whether a process is there. */
+/** Whether a process is there and has not ended. */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    return process.kill(pid, 0) && !isZombie(pid);
   } catch {
     return false;
   }
