@@ -9,6 +9,7 @@ import {
   sampleRatioShape,
   verdictShape,
 } from './contract-evidence.ts';
+import { summaryFields, versionShape } from './contract-version.ts';
 
 const count = z.number().min(0);
 const atMs = z.number().describe('milliseconds since 1970');
@@ -46,43 +47,6 @@ export const actionBodyShape = z.strictObject({
     .min(1)
     .max(maxReasonLength)
     .refine((reason) => reason.isWellFormed() && !/\p{Cc}/u.test(reason), 'expected one line of text'),
-});
-
-const summaryFields = {
-  requests: count,
-  failures: count,
-  errorRatio: z.number().nullable().describe('0–1; null without requests'),
-  requestsPerSecond: count,
-  p50Ms: z.number().nullable(),
-  p95Ms: z.number().nullable(),
-  p99Ms: z.number().nullable(),
-};
-
-export const summaryShape = z.object(summaryFields);
-
-const serverShape = z.object({
-  origin: z.string(),
-  weight: z.number(),
-  up: z.boolean().nullable().describe('whether it takes requests, at any of its addresses; null: not known'),
-  addresses: listOf(
-    z.object({
-      address: z.string().nullable().describe('where its name led to; null where its origin has the address'),
-      state: z.enum(['up', 'slow', 'down', 'ejected', 'unresolved']),
-    }),
-  ),
-});
-
-const versionShape = z.object({
-  name: z.string(),
-  role: z.enum(['baseline', 'candidate']),
-  percent: z.number().describe('of users'),
-  servers: listOf(serverShape),
-  recent: summaryShape.describe('the last minute'),
-  stage: summaryShape.nullable().describe('since the stage began, without anonymous requests'),
-  health: candidateHealthShape
-    .nullable()
-    .optional()
-    .describe('whether it answers; only where several candidates are watched; null: not known yet'),
 });
 
 const stateShape = z.object({

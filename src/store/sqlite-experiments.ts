@@ -26,14 +26,7 @@ export type SqliteExperiments = { readonly store: ExperimentStore; close(): Prom
 
 /** The verbs; nothing runs until one is asked. */
 export function sqliteExperiments({ path, link, reader, nowMs, backOff }: SqliteExperimentsOptions): SqliteExperiments {
-  const listeners = new Set<() => void>();
-  const health = createHealthRecord({
-    firstReason: 'the store of experiments is being opened',
-    nowMs,
-    onChange() {
-      for (const listener of listeners) listener();
-    },
-  });
+  const { health, listen } = heardHealth(nowMs);
   let opened: StorePart<ExperimentVerbs> | null = null;
   let isClosed = false;
 
@@ -65,10 +58,7 @@ export function sqliteExperiments({ path, link, reader, nowMs, backOff }: Sqlite
         return part().call('tendStep', atMs);
       },
       health: () => (opened === null ? null : health.current()),
-      onHealthChange(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
+      onHealthChange: listen,
     },
     async close() {
       isClosed = true;
@@ -78,6 +68,23 @@ export function sqliteExperiments({ path, link, reader, nowMs, backOff }: Sqlite
       await link.close();
     },
   };
+}
+
+/** The health of the file, and who wants to hear of its changes. */
+function heardHealth(nowMs: () => number) {
+  const listeners = new Set<() => void>();
+  const health = createHealthRecord({
+    firstReason: 'the store of experiments is being opened',
+    nowMs,
+    onChange() {
+      for (const listener of listeners) listener();
+    },
+  });
+  const listen = (listener: () => void): (() => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  return { health, listen };
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -17,7 +17,7 @@ import { sqliteHistory, writeSlices } from './sqlite-history.ts';
 import type { StoredTypes } from './state-stores.ts';
 import type { Store, StoreStatus } from './store.ts';
 import { type BackOff, createStorePart, type StorePart } from './store-part.ts';
-import { createWorkerLink, type WorkerLink } from './worker-link.ts';
+import { WorkerLink } from './worker-link.ts';
 import type { DecisionVerbs, HistoryVerbs } from './worker-verbs.ts';
 
 const MAX_WAITING_COUNT = 1_000;
@@ -120,7 +120,7 @@ function openLink(
   { path, busyTimeoutMs = 2_000, answerWithinMs = 10_000 }: SqliteStoreOptions,
   url = workerUrl(import.meta.url),
 ): WorkerLink {
-  return createWorkerLink({
+  return new WorkerLink({
     url,
     settings: { path, busyTimeoutMs },
     maxWaitingCount: MAX_WAITING_COUNT,

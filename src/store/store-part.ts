@@ -24,7 +24,7 @@ export type StorePart<Verbs extends AnyVerbs> = {
 
 export type StorePartOptions = {
   readonly name: PartName;
-  readonly link: WorkerLink;
+  readonly link: Pick<WorkerLink, 'start' | 'ask'>;
   readonly health: HealthRecord;
   readonly backOff: BackOff;
   /** Called each time a probe succeeded that followed a failure, and after the first. */

@@ -10,14 +10,6 @@ export type WorkerAnswer =
   | { readonly kind: 'done'; readonly output: unknown }
   | { readonly kind: 'refused' | 'unanswered'; readonly failure: StoreFailure };
 
-export type WorkerLink = {
-  /** Starts the thread if none runs. */
-  start(): void;
-  ask(question: Omit<WorkerRequest, 'id'>): Promise<WorkerAnswer>;
-  /** Lets the thread close its files, then ends it; a thread that hangs is left behind after the time for an answer. */
-  close(): Promise<void>;
-};
-
 export type WorkerLinkOptions = {
   readonly url: URL;
   readonly settings: WorkerSettings;
@@ -26,38 +18,68 @@ export type WorkerLinkOptions = {
   readonly answerWithinMs: number;
 };
 
+type Question = Omit<WorkerRequest, 'id'>;
 type Settle = (answer: WorkerAnswer) => void;
 
-/** A link whose thread does not run until `start`. */
-export function createWorkerLink({ url, settings, maxWaitingCount, answerWithinMs }: WorkerLinkOptions): WorkerLink {
-  const waiting = new Map<number, Settle>();
-  let worker: Worker | null = null;
-  let lastId = 0;
-  let isClosed = false;
-  let ending = 'the store has not been opened';
+/** The way to a thread that does not run until `start`. */
+export class WorkerLink {
+  readonly #options: WorkerLinkOptions;
+  readonly #waiting = new Map<number, Settle>();
+  #worker: Worker | null = null;
+  #lastId = 0;
+  #isClosed = false;
+  /** Why no thread runs. */
+  #ending = 'the store has not been opened';
 
-  function start(): void {
-    if (worker !== null || isClosed) return;
-    const started = startThread(url, settings);
-    worker = started;
-    started.on('message', ({ id, result }: WorkerReply) => {
-      waiting.get(id)?.(result.ok ? { kind: 'done', output: result.output } : { kind: 'refused', ...result });
-      waiting.delete(id);
-    });
-    started.on('error', (error) => {
-      ending = `the store's thread failed: ${error instanceof Error ? error.message : String(error)}`;
-    });
-    started.on('exit', () => {
-      worker = null;
-      for (const settle of waiting.values()) settle(unanswered(ending));
-      waiting.clear();
-    });
+  constructor(options: WorkerLinkOptions) {
+    this.#options = options;
   }
 
-  async function send(to: Worker, question: Omit<WorkerRequest, 'id'>): Promise<WorkerAnswer> {
+  /** Starts the thread if none runs. */
+  start(): void {
+    if (this.#worker !== null || this.#isClosed) return;
+    const waiting = this.#waiting;
+    this.#worker = startThread(this.#options)
+      .on('message', ({ id, result }: WorkerReply) => {
+        waiting.get(id)?.(result.ok ? { kind: 'done', output: result.output } : { kind: 'refused', ...result });
+        waiting.delete(id);
+      })
+      .on('error', (error) => {
+        this.#ending = `the store's thread failed: ${error instanceof Error ? error.message : String(error)}`;
+      })
+      .on('exit', () => {
+        this.#worker = null;
+        for (const settle of waiting.values()) settle(unanswered(this.#ending));
+        waiting.clear();
+      });
+  }
+
+  async ask(question: Question): Promise<WorkerAnswer> {
+    const { maxWaitingCount } = this.#options;
+    if (this.#isClosed) return refused('the store is closed');
+    if (this.#worker === null) return refused(this.#ending);
+    if (this.#waiting.size >= maxWaitingCount) {
+      return refused(`the store is too slow: ${maxWaitingCount} questions wait already`);
+    }
+    return this.#send(this.#worker, question);
+  }
+
+  /** Lets the thread close its files, then ends it; a thread that hangs is left behind after the time for an answer. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#worker === null) return;
+    const closing = this.#worker;
+    const answer = await this.#send(closing, { part: 'decisions', verb: 'close', input: null });
+    const ended = closing.terminate();
+    if (answer.kind === 'done') await ended;
+  }
+
+  async #send(to: Worker, question: Question): Promise<WorkerAnswer> {
+    const { answerWithinMs } = this.#options;
     const { promise, resolve } = Promise.withResolvers<WorkerAnswer>();
-    const id = (lastId += 1);
-    waiting.set(id, resolve);
+    const id = (this.#lastId += 1);
+    this.#waiting.set(id, resolve);
     const late = `the store did not answer within ${answerWithinMs} ms; what was asked may still be done`;
     const timer = setTimeout(() => resolve(unanswered(late)), answerWithinMs);
     const request: WorkerRequest = { id, ...question };
@@ -67,30 +89,9 @@ export function createWorkerLink({ url, settings, maxWaitingCount, answerWithinM
     clearTimeout(timer);
     return answer;
   }
-
-  return {
-    start,
-    async ask(question) {
-      if (isClosed) return refused('the store is closed');
-      if (worker === null) return refused(ending);
-      if (waiting.size >= maxWaitingCount) {
-        return refused(`the store is too slow: ${maxWaitingCount} questions wait already`);
-      }
-      return send(worker, question);
-    },
-    async close() {
-      if (isClosed) return;
-      isClosed = true;
-      if (worker === null) return;
-      const closing = worker;
-      const answer = await send(closing, { part: 'decisions', verb: 'close', input: null });
-      const ended = closing.terminate();
-      if (answer.kind === 'done') await ended;
-    },
-  };
 }
 
-function startThread(url: URL, settings: WorkerSettings): Worker {
+function startThread({ url, settings }: WorkerLinkOptions): Worker {
   return new Worker(url, {
     name: 'graygate store',
     workerData: settings,

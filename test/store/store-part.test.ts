@@ -24,7 +24,6 @@ function partWith(answers: { probes?: WorkerAnswer[]; calls?: WorkerAnswer[] }) 
   });
   const link = {
     start: () => {},
-    close: async () => {},
     ask: async ({ verb }: { verb: string }) => {
       if (verb !== 'probe') return answers.calls?.shift() ?? done;
       seen.probeCount += 1;

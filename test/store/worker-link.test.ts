@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createWorkerLink, type WorkerLink, type WorkerLinkOptions } from '../../src/store/worker-link.ts';
+import { WorkerLink, type WorkerLinkOptions } from '../../src/store/worker-link.ts';
 
 /** A thread that hears `echo`, `silence` and `die`, as its program. */
 const program = `
@@ -15,7 +15,7 @@ const program = `
 `;
 
 async function withLink(options: Partial<WorkerLinkOptions>, body: (link: WorkerLink) => Promise<void>): Promise<void> {
-  const link = createWorkerLink({
+  const link = new WorkerLink({
     url: new URL(`data:text/javascript,${encodeURIComponent(program)}`),
     settings: { path: 'the path', busyTimeoutMs: 1 },
     maxWaitingCount: 10,
