@@ -1,9 +1,8 @@
 // `graygate plan` as a user runs it, with the policy that the documents plan with.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { policyFile, severalCandidates } from './policy-files.ts';
 import { runHere } from './run-here.ts';
 
 const config = ['--config', 'config/rehearsal.yaml'];
@@ -83,23 +82,7 @@ test('a fixed split is said to be one: nothing goes on, and without analysis not
 });
 
 test('of several candidates each is planned by itself, and none twice', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'graygate-plan-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'several.yaml');
-  writeFileSync(
-    file,
-    `version: 1
-listen: 127.0.0.1:0
-rollouts:
-  - name: shop
-    versions:
-      stable: { servers: http://127.0.0.1:1 }
-      blue: { servers: http://127.0.0.1:2 }
-      green: { servers: http://127.0.0.1:3 }
-    split: { blue: 20, green: 2 }
-    analysis: { checks: [{ metric: error-rate }] }
-`,
-  );
+  const file = policyFile(t, severalCandidates('{ blue: 20, green: 2 }'));
   const args = ['plan', '-c', file, '--rps', '200', '--harm', 'errors=5'];
   const { stdout } = await runHere(args);
   assert.match(
@@ -114,13 +97,8 @@ rollouts:
 });
 
 test('a fixed split that is watched says how fast a bad release is stopped', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'graygate-plan-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'watched.yaml');
-  writeFileSync(
-    file,
-    `${readFileSync('config/minimal.yaml', 'utf8')}    analysis: { checks: [{ metric: error-rate }] }\n`,
-  );
+  const minimal = readFileSync('config/minimal.yaml', 'utf8');
+  const file = policyFile(t, `${minimal}    analysis: { checks: [{ metric: error-rate }] }\n`);
   const { stdout } = await runHere(['plan', '-c', file, '--rps', '200', '--harm', 'errors=5']);
   assert.match(
     stdout,

@@ -1,33 +1,12 @@
 // `graygate rehearse` of a split among several candidates.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { CandidateSums } from '../../src/rollout/rehearsal/candidate-record.ts';
+import { policyFile, severalCandidates } from './policy-files.ts';
 import { runToEnd } from './run-here.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'graygate-rehearse-'));
-after(() => rmSync(folder, { recursive: true }));
-
 function commandOf(split: string): string[] {
-  const file = join(folder, 'several.yaml');
-  const candidates = ['blue', 'green', 'idle'].map(
-    (name, i) => `      ${name}: { servers: http://127.0.0.1:${2 + i} }\n`,
-  );
-  writeFileSync(
-    file,
-    `version: 1
-listen: 127.0.0.1:0
-rollouts:
-  - name: shop
-    versions:
-      stable: { servers: http://127.0.0.1:1 }
-${candidates.join('')}    split: ${split}
-    analysis: { checks: [{ metric: error-rate }] }
-`,
-  );
-  return ['rehearse', '-c', file, '--rps', '200'];
+  return ['rehearse', '-c', policyFile({ after }, severalCandidates(split)), '--rps', '200'];
 }
 
 type Report = {

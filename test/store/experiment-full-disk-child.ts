@@ -7,6 +7,7 @@ import { GraygateError } from '../../src/errors.ts';
 import type { ExperimentEntry } from '../../src/rollout/experiment/entries.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { batchOf, exposureEntry, purchaseEntry, revenueOf, splitEntry } from './experiment-entries.ts';
+import { untilExperimentsAreWell } from './places.ts';
 import { T0 } from './samples.ts';
 
 const store = openSqliteStore({ path: process.argv[2]!, backOff: { firstMs: 10, maxMs: 50 } });
@@ -21,7 +22,7 @@ while (refusals.length < 6) {
   else refusals.push(refusal);
 }
 await promisify(execFile)('prlimit', ['--pid', String(process.pid), '--fsize=unlimited']);
-await untilWell();
+await untilExperimentsAreWell(store);
 const taken: (string | null)[] = [];
 for (let again = Math.max(0, number - 2); again < number + 3; again += 1) taken.push((await send(again))?.code ?? null);
 const figures = (await experiments.figures({ rollout: 'shop', release: null, nowMs: T0 }))!;
@@ -50,15 +51,4 @@ function entriesOf(batch: number): ExperimentEntry[] {
     exposureEntry('regular', T0, { version: 'stable' }),
     purchaseEntry(`r-${batch}`, 'regular', T0),
   ];
-}
-
-async function untilWell(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const look = (): void => {
-    if (experiments.health()?.ok === true) resolve();
-  };
-  const stop = experiments.onHealthChange(look);
-  look();
-  await promise;
-  stop();
 }

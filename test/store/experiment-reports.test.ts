@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import type { ExperimentFigures } from '../../src/rollout/experiment.ts';
 import type { Store } from '../../src/store/store.ts';
 import { batchOf, exposureEntry, purchaseEntry, revenueOf, splitEntry } from './experiment-entries.ts';
-import { withDirectory, withStore } from './places.ts';
+import { untilExperimentsAreWell, withDirectory, withStore } from './places.ts';
 import { T0 } from './samples.ts';
 
 const DAY_MS = 86_400_000;
@@ -99,17 +99,6 @@ function backUp(path: string, into: string): void {
   database.close();
 }
 
-async function untilWell({ experiments }: Store): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const look = (): void => {
-    if (experiments.health()?.ok === true) resolve();
-  };
-  const stop = experiments.onHealthChange(look);
-  look();
-  await promise;
-  stop();
-}
-
 const troubles: readonly [what: string, make: (path: string, backup: string) => Promise<void>][] = [
   ['removed', async (path) => rm(path)],
   [
@@ -142,7 +131,7 @@ for (const [what, make] of troubles) {
       });
       assert.equal(store.experiments.health()?.ok, false);
       if (what !== 'replaced by a backup') return;
-      await untilWell(store);
+      await untilExperimentsAreWell(store);
       assert.equal(shownIn(await report(store)), 0);
       await write(store, 1);
       assert.equal(shownIn(await report(store)), 1);

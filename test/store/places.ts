@@ -38,3 +38,15 @@ export async function statusThat(store: Store, fits: (status: StoreStatus) => bo
   stop();
   return status;
 }
+
+/** Resolves once the part of the experiments is well. */
+export async function untilExperimentsAreWell({ experiments }: Pick<Store, 'experiments'>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = (): void => {
+    if (experiments.health()?.ok === true) resolve();
+  };
+  const stop = experiments.onHealthChange(look);
+  look();
+  await promise;
+  stop();
+}
